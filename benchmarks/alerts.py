@@ -28,6 +28,7 @@ from llma_assets.alerts import (
     Channel,
     Document,
     Message,
+    Rule,
     alert_team_day,
     alert_teams,
     apply,
@@ -37,14 +38,14 @@ from llma_assets.alerts import (
     teams_with_rules,
 )
 from llma_assets.alerts.judging.history import History
-from llma_assets.alerts.judging.replay import replay
+from llma_assets.alerts.judging.replay import replay, replay_together
 from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import SlackWebhookServer, WebhookServer
 from llma_assets_tests.alerts.planted import LAST, plant_days
 
-DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS = 365, 30, 12, 6, 4
+DAYS, LINEAGES, SPIKES, NEW, REGRESSIONS, ERRORS = 365, 30, 12, 6, 4, 6
 WEEKDAYS = np.array([1.0, 1.05, 1.1, 1.05, 0.95, 0.45, 0.4])
 GRACE = 3
 """An alarm so many days after the start still finds what was planted."""
@@ -91,47 +92,65 @@ def planted_year(seed: int, factor: float | None = 3.0) -> tuple[History, dict[s
     for missing in rng.choice(np.arange(20, DAYS), 6, replace=False):
         counts[:, missing] = np.nan
     names = tuple(f"lineage-{row}" for row in range(LINEAGES))
-    return History.of_counts(date(2026, 1, 5), names, counts, began=began), truth
+    # Errors are drawn last, so that the years before them stay what they were.
+    failing = np.repeat(rng.uniform(0.02, 0.08, LINEAGES)[:, None], DAYS, axis=1)
+    busy = sorted(rest, key=lambda row: -rate[row].mean())[: 2 * ERRORS]  # the rule asks for 20 traces a day
+    for row in rng.choice(busy, ERRORS, replace=False):
+        start, length = int(rng.integers(40, 355)), int(rng.integers(2, 6))
+        failing[row, start : start + length] = rng.uniform(0.4, 0.8)
+        truth["error_rate"].append((row, start, start + length - 1))
+    errors = rng.binomial(np.nan_to_num(counts).astype(int), failing).astype(float)
+    for row, end, _ in truth["regressed"]:
+        start = int(np.flatnonzero(rate[row, :end] > 0)[-1]) + 1
+        truth["gone"].append((row, start + 13, end - 1))
+        truth["share_shift"].append((row, start, end - 1))
+    truth["share_shift"] += truth["escalating"]
+    return History.of_counts(date(2026, 1, 5), names, counts, began=began, errors=errors), truth
 
 
 RULES = {
-    "escalating": replace(SHIPPED["escalating"], enabled=True),
-    "new_cluster": replace(SHIPPED["new_cluster"], enabled=True),
-    "regressed": replace(SHIPPED["regressed"], enabled=True),
+    **{rule.rule: replace(rule, enabled=True) for rule in SHIPPED.values() if rule.kind != "gate_blocked"},
+    "gone": Rule("gone", "gone"),
+    "share_shift": Rule("share_shift", "share_shift", min_traces=10, min_users=3),
 }
+SHIPPING = ("new_cluster", "escalating", "error_rate", "regressed")
 
 
-def year(seed: int, factor: float | None) -> dict[str, tuple[int, int, int, list[int]]]:
-    """By kind: how many planted were found, how many there were, false alarms, delays in days."""
-    history, truth = planted_year(seed, factor)
-    found = {}
-    for kind, rule in RULES.items():
-        opened = [
-            (history.lineage_ids.index(each.subject), t)
-            for t, decisions in replay(rule, history, 28, DAYS - 1)
-            for each in decisions
-            if each.verdict == "opened"
-        ]
-        delays, used = [], set()
-        for row, start, end in truth[kind]:
-            hits = [t for at, t in opened if at == row and start <= t <= end + GRACE]
-            if hits:
-                delays.append(min(hits) - start)
-                used |= {(row, t) for t in hits}
-        found[kind] = (len(delays), len(truth[kind]), len([each for each in opened if each not in used]), delays)
+def judged(
+    histories: list[History], rules: dict[str, Rule], *, together: bool = True
+) -> dict[tuple[int, str], list[tuple[int, int]]]:
+    """By theme and rule the openings: (lineage, day); corrected over all of them, or over each by itself."""
+    pairs = [(number, name) for number in range(len(histories)) for name in rules]
+    groups = [pairs] if together else [[each] for each in pairs]
+    found: dict[tuple[int, str], list[tuple[int, int]]] = {each: [] for each in pairs}
+    for group in groups:
+        works = [(rules[name], histories[number]) for number, name in group]
+        for t, decided in replay_together(works, 28, DAYS - 1):
+            for pair, (_, history), decisions in zip(group, works, decided, strict=True):
+                opened = [each.subject for each in decisions if each.verdict == "opened"]
+                found[pair] += [(history.lineage_ids.index(each), t) for each in opened]
     return found
 
 
-def report(years: int, factor: float | None, first: int) -> None:
-    """Print the sums over some years."""
-    sums: dict[str, list] = {kind: [0, 0, 0, []] for kind in RULES}
+def scored(truth: list[tuple[int, int, int]], opened: list[tuple[int, int]]) -> tuple[int, int, int, list[int]]:
+    """How many planted were found, how many there were, false alarms, delays in days."""
+    delays, used = [], set()
+    for row, start, end in truth:
+        hits = [t for at, t in opened if at == row and start <= t <= end + GRACE]
+        if hits:
+            delays.append(min(hits) - start)
+            used |= {(row, t) for t in hits}
+    return len(delays), len(truth), len([each for each in opened if each not in used]), delays
+
+
+def report(years: int, factor: float | None, first: int, rules: dict[str, Rule]) -> None:
+    """Print the sums over some years, each of a team of one theme."""
+    sums: dict[str, list] = {kind: [0, 0, 0, []] for kind in rules}
     for seed in range(first, first + years):
-        for kind, (hit, planted, false, delays) in year(seed, factor).items():
-            sums[kind][0] += hit
-            sums[kind][1] += planted
-            sums[kind][2] += false
-            sums[kind][3] += delays
-    messages = sum(hit + false for hit, _, false, _ in sums.values())
+        history, truth = planted_year(seed, factor)
+        for (_, kind), opened in judged([history], rules).items():
+            sums[kind] = [was + more for was, more in zip(sums[kind], scored(truth[kind], opened), strict=True)]
+    messages = sum(hit + false for kind, (hit, _, false, _) in sums.items() if kind in SHIPPING)
     print(f"\n{years} years, spikes of {f'{factor:g}' if factor else '3 to 8'} times")
     print("| kind | planted | found | recall | false | precision | false a month | median delay, days |")
     print("|---|---|---|---|---|---|---|---|")
@@ -141,7 +160,29 @@ def report(years: int, factor: float | None, first: int) -> None:
             f"| {kind} | {planted} | {hit} | {hit / planted:.2f} | {false} | {precision:.2f} | "
             f"{false / years / 12:.2f} | {np.median(delays):.0f} |"
         )
-    print(f"openings a week: {messages / years / 52:.2f}")
+    print(f"openings a week of the rules that ship: {messages / years / 52:.2f}")
+
+
+THEMES = 5
+
+
+def of_teams(number: int, first: int) -> None:
+    """Teams of five themes, rules escalating and error_rate: corrected by theme and rule, and over the team."""
+    rules = {name: RULES[name] for name in ("escalating", "error_rate")}
+    print(f"\n{number} teams of {THEMES} themes for a year, spikes of 3 times; a month is one of a team")
+    for together in (False, True):
+        sums = [0, 0, 0, []]
+        for team in range(number):
+            years = [planted_year(first + team * THEMES + theme) for theme in range(THEMES)]
+            found = judged([history for history, _ in years], rules, together=together)
+            for (theme, kind), opened in found.items():
+                if kind == "escalating":
+                    sums = [was + more for was, more in zip(sums, scored(years[theme][1][kind], opened), strict=True)]
+        hit, planted, false, _ = sums
+        print(
+            f"{'over the team' if together else 'over each theme'}: escalating precision {hit / (hit + false):.3f}, "
+            f"recall {hit / planted:.3f}, {false / number / 12:.2f} false a month"
+        )
 
 
 def grown(years: int, first: int) -> None:
@@ -322,6 +363,8 @@ if __name__ == "__main__":
         kills(given.kills)
         raise SystemExit
     for factor in (2.0, 3.0, None):
-        report(given.years, factor, given.first_seed)
+        named = RULES if factor == 3 else {name: RULES[name] for name in ("escalating", "error_rate")}
+        report(given.years, factor, given.first_seed, named)
+    of_teams(given.years // THEMES, given.first_seed)
     grown(given.years, given.first_seed)
     speed()

@@ -27,7 +27,7 @@ from llma_assets.alerts.expected_trends import ExpectedDay, ExpectedSeries, Expe
 from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, shown_bucket, stored_decisions
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import PAGES_VARIABLE, Message
-from llma_assets.alerts.muting import Mute, mute, mutes_of, unmute
+from llma_assets.alerts.muting import Mute, checked_subject, mute, mutes_of, unmute
 from llma_assets.alerts.packs import rules_of
 from llma_assets.alerts.partition import ALERTS_VERSION, AlertedTeam, alert_team_day, alert_teams
 from llma_assets.alerts.previewing import PreviewDay, preview
@@ -104,6 +104,7 @@ __all__ = [
     "apply",
     "channels_off",
     "checked_address",
+    "checked_subject",
     "chosen_settings",
     "deliver",
     "deliveries",

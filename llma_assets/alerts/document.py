@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from llma_assets.alerts.errors import AlertError, InvalidRulesError
-from llma_assets.alerts.rule import Channel, Rule
+from llma_assets.alerts.rule import BY_HOUR, Channel, Rule
 from llma_assets.alerts.shipped import SHIPPED
 from llma_assets.named_settings import Kind, NamedSettings
 from llma_assets.themes import Problem, did_you_mean
@@ -63,9 +63,9 @@ def _wrong_rule(rule: Rule) -> Iterator[tuple[str, str]]:
         words = f"not {rule.measure}; take the kind threshold or share_shift"
         yield "measure", f"escalating is about traces, users or cost, {words}"
     if rule.measure in ("error_rate", "share") and rule.above is not None and rule.above > 1:
-        yield "above", f"a {rule.measure} is at most 1, not {rule.above:g}"
-    if rule.buckets == "hour" and rule.kind != "escalating":
-        yield "buckets", f"hours are judged by escalating alone, not by {rule.kind}"
+        yield "above", f"{rule.measure} is at most 1, not {rule.above:g}"
+    if rule.buckets == "hour" and rule.kind not in BY_HOUR:
+        yield "buckets", f"an hour says nothing of {rule.kind}; hours are judged by {', '.join(BY_HOUR)}"
     ships = SHIPPED.get(rule.rule)
     if ships and rule.kind != ships.kind:
         yield "kind", f"{rule.rule} ships as {ships.kind}; give the rule another name"

@@ -11,7 +11,8 @@ from llma_assets.team_day import TeamDay
 DUE_DAYS = 3
 """So many days before today are judged by themselves."""
 
-# Keys: clustering_runs and skips (team_id, day, …). What changed last of a day's results, or failed.
+# Keys: clustering_runs and skips (team_id, day, …), task_history (team_id, task_id, change_id).
+# What changed last of a day's results, failed, or regressed.
 CHANGED = """
 SELECT team_id, day, max(at) AS changed_at
 FROM
@@ -23,6 +24,12 @@ FROM
     SELECT team_id, day, inserted_at AS at
     FROM skips
     WHERE team_id IN {team_ids:Array(Int64)} AND day BETWEEN {from:Date} AND {until:Date} AND reason = 'failed'
+    UNION ALL
+    SELECT team_id, toDate(changed_at) AS day, inserted_at AS at
+    FROM task_history
+    WHERE team_id IN {with_tasks:Array(Int64)}
+        AND toDate(changed_at) BETWEEN {from:Date} AND {until:Date}
+        AND change = 'regressed'
 )
 GROUP BY team_id, day
 ORDER BY team_id, day
@@ -64,11 +71,17 @@ def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]
     hourly = sorted(team_id for team_id, team in teams.items() if any(rule.buckets == "hour" for rule in team.enabled))
     if hourly:
         today = {"from": now.date(), "until": now.date()}
-        for row in database.rows(CHANGED, team_ids=hourly, **today):
+        for row in database.rows(CHANGED, team_ids=hourly, with_tasks=[], **today):
             at = judged.get((row["team_id"], row["day"]))
             if at is None or at < row["changed_at"]:
                 yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
-    for row in database.rows(CHANGED, team_ids=sorted(teams), **period | {"until": yesterday}):
+    with_tasks = [
+        team_id
+        for team_id, team in sorted(teams.items())
+        if any(rule.kind == "regressed" and not rule.themes for rule in team.enabled)
+    ]
+    ended = period | {"until": yesterday, "with_tasks": with_tasks}
+    for row in database.rows(CHANGED, team_ids=sorted(teams), **ended):
         settled, at = row["changed_at"] + SETTLED, judged.get((row["team_id"], row["day"]))
         if settled <= now and (at is None or at < settled):
             yield TeamDay(row["team_id"], row["day"]), f"changed {row['changed_at'].isoformat()}"
@@ -76,6 +89,7 @@ def due_days(database: Database, now: datetime) -> Iterator[tuple[TeamDay, str]]
         off = channels_off(database, team_id)
         found = deliveries(database, team_id, now)
         if any(
-            each.state == "waiting" and each.due_at and each.due_at <= now and each.channel not in off for each in found
+            each.state in ("waiting", "held") and each.due_at and each.due_at <= now and each.channel not in off
+            for each in found
         ):
             yield TeamDay(team_id, yesterday), f"messages {now:%Y-%m-%dT%H:%M}"

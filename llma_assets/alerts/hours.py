@@ -1,14 +1,18 @@
 """The histories of themes by the hour, for rules that judge hours. Those of days are in `series.py`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import numpy as np
 
+from llma_assets.alerts.blocked import blocked_days
 from llma_assets.alerts.judging import HOURS, History
-from llma_assets.alerts.queries import COUNTS_BY_HOUR, RUNS
+from llma_assets.alerts.novelty import novelty_of
+from llma_assets.alerts.queries import COUNTS_BY_HOUR, RUNS, USERS_OF_WEEK_BY_HOUR
 from llma_assets.alerts.rule import Rule
+from llma_assets.alerts.series import weeks_from
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import NOTHING, counted_as, lineages_of, standings_of, taken_out_by_lineage
 from llma_assets.team_day import TeamDay
@@ -31,10 +35,16 @@ def hourly_themes(database: Database, team_id: int, rules: Sequence[Rule]) -> li
     return [each for each in themes if any(not rule.themes or each in rule.themes for rule in rules)]
 
 
-def hour_histories(database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int) -> dict[str, History]:
+def hour_histories(
+    database: Database, until: TeamDay, rules: Sequence[Rule], *, days: int, judged: int = 1
+) -> dict[str, History]:
     """The history of each hourly theme that the rules are about, by hours of the days that end with `until`.
 
-    An hour is complete where the day's run ended 30 minutes after it; those of days without a run are not.
+    An hour is complete where the day's run ended 30 minutes after it; those of days without a run are not. Those of a
+    day whose results fail a blocking check do not count.
+
+    Args:
+        judged: so many of the last days are judged; users of weeks are known for these alone, and for new clusters.
     """
     wanted = hourly_themes(database, until.team_id, rules)
     if not wanted:
@@ -45,11 +55,19 @@ def hour_histories(database: Database, until: TeamDay, rules: Sequence[Rule], *,
     for row in database.rows(RUNS, **period):
         runs.setdefault(row["theme_id"], []).append(row)
     lineages, decided = lineages_of(database, until.team_id), standings_of(database, until.team_id)
+    days_of = {theme_id: [row["day"] for row in of_theme] for theme_id, of_theme in runs.items() if theme_id in wanted}
+    blocked = blocked_days(database, until, days_of, period, judged=judged)
     found = {}
     for theme_id in wanted:
         if theme_id in runs:
             of_theme = [each for each in lineages if each.theme_id == theme_id]
-            found[theme_id] = _history(database, until.team_id, theme_id, runs[theme_id], period, of_theme, decided)
+            week = judged if any(rule.kind == "new_cluster" for rule in rules) else 0
+            found[theme_id] = _history(
+                database, until.team_id, theme_id, runs[theme_id], period, of_theme, decided, week
+            )
+            found[theme_id] = replace(found[theme_id], blocked=blocked.get(theme_id, {}))
+            if week:
+                found[theme_id] = replace(found[theme_id], novelty=novelty_of(database, found[theme_id], period))
     return found
 
 
@@ -61,6 +79,7 @@ def _history(
     period: Mapping[str, Any],
     lineages: Sequence[Any],
     decided: Mapping[str, Any],
+    judged: int,
 ) -> History:
     first_day: date = period["from"]
     start = datetime.combine(first_day, time(), UTC)
@@ -68,6 +87,8 @@ def _history(
     out = taken_out_by_lineage(decided, [each.lineage_id for each in lineages])
     given = {**period, "theme_ids": [theme_id], "taken_out": [(team_id, *pair) for pair in out]}
     rows = database.rows(COUNTS_BY_HOUR, **given)
+    weeks_of = {**given, "weeks_from": weeks_from(period["until"], judged)}
+    weeks = database.rows(USERS_OF_WEEK_BY_HOUR, **weeks_of) if judged else []
 
     def counted(lineage_id: str) -> str:
         return counted_as(lineage_id, decided) if lineage_id else ""
@@ -77,7 +98,7 @@ def _history(
 
     ids = tuple(sorted({counted(row["lineage_id"]) for row in rows} - {""}))
     places = {lineage_id: row for row, lineage_id in enumerate(ids)}
-    arrays = {name: np.zeros((len(ids), hours)) for name in ("traces", "variance", "users", "cost")}
+    arrays = {name: np.zeros((len(ids), hours)) for name in ("traces", "variance", "users", "known", "errors", "cost")}
     total = np.zeros(hours)
     for row in rows:
         t = column(row["hour"])
@@ -87,6 +108,11 @@ def _history(
         if lineage_id := counted(row["lineage_id"]):
             for name, array in arrays.items():
                 array[places[lineage_id], t] += row[name]
+    users_week = np.zeros((len(ids), hours))
+    for row in weeks:
+        t, lineage_id = column(row["hour"]), counted(row["lineage_id"])
+        if lineage_id in places and 0 <= t < hours:
+            users_week[places[lineage_id], t] += row["users"]
     complete = np.zeros(hours, dtype=bool)
     for run in runs:
         of_day = column(datetime.combine(run["day"], time(), UTC))
@@ -97,7 +123,6 @@ def _history(
         if (name := counted(each.lineage_id)) in began:
             began[name] = min(began[name], (each.first_day - first_day).days * HOURS.day)
     starts = [(each.first_day - first_day).days * HOURS.day for each in lineages]
-    nothing = np.zeros((len(ids), hours))
     return History(
         theme_id=theme_id,
         first_day=start,
@@ -105,9 +130,9 @@ def _history(
         total=total,
         complete=complete,
         began=np.array([began[each] for each in ids], dtype=np.intp),
-        users_week=nothing,
-        known=nothing,
-        errors=nothing,
+        users_week=users_week,
+        known=arrays["known"],
+        errors=arrays["errors"],
         outliers=np.zeros(hours),
         novelty=np.full(len(ids), np.inf),
         theme_began=min(starts, default=0),

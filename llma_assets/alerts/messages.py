@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from llma_assets.alerts.incidents import Incident, date_of, shown_bucket
 from llma_assets.alerts.judging import Decision
-from llma_assets.alerts.rule import Rule
+from llma_assets.alerts.rule import SESSION_REPLAYS, Rule
 
-Event = Literal["opened", "worse", "again", "closed", "several", "channel_off", "digest", "test"]
+Event = Literal["opened", "worse", "again", "closed", "several", "channel_off", "digest", "daily", "test"]
 PAGES_VARIABLE = "LLMA_ALERTS_PAGES_URL"
 """Where people find the pages of `llma web`; begins the links of messages."""
 
@@ -36,6 +36,8 @@ class Message:
         numbers: of a digest, what each of its facts rests on.
         days: of a digest, how many it is about; 0 of others.
         lineages: of several alerts in one message, the lineage that each of its facts is about, "" for none.
+        parts: of several alerts in one message, their incidents; of a daily digest, the messages that waited for it.
+        held: it waits for the daily digest, and is not sent by itself.
     """
 
     event: Event
@@ -55,6 +57,8 @@ class Message:
     numbers: tuple[Mapping[str, float | int | str], ...] = ()
     days: int = 0
     lineages: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    held: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values."""
@@ -63,7 +67,7 @@ class Message:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Message":
         """The message of plain values."""
-        lists = {name: tuple(values.get(name, ())) for name in ("facts", "examples", "numbers", "lineages")}
+        lists = {name: tuple(values.get(name, ())) for name in ("facts", "examples", "numbers", "lineages", "parts")}
         return cls(**{**values, **lists})
 
 
@@ -78,11 +82,9 @@ def message_of(
     )
     base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     lineage = quote(incident.subject, safe="")
-    page = (
-        f"{base}/teams/{team_id}/clusters/{lineage}?theme={quote(incident.theme_id)}&date={date_of(decision.day)}"
-        if lineage
-        else ""
-    )
+    of_task = incident.theme_id == SESSION_REPLAYS
+    where = f"?theme={quote(incident.theme_id)}&date={date_of(decision.day)}"
+    page = f"{base}/teams/{team_id}/tasks/{lineage}" if of_task else f"{base}/teams/{team_id}/clusters/{lineage}{where}"
     return Message(
         event=event,
         team_id=team_id,
@@ -95,7 +97,7 @@ def message_of(
         lineage_id=incident.subject,
         incident_id=str(incident.incident_id),
         severity=incident.severity,
-        page=page if base else "",
+        page=page if base and lineage else "",
         mute=f"{base}/teams/{team_id}/alerts/{incident.incident_id}#silence" if base else "",
         mute_command=f"llma alerts mute --team {team_id} --rule {rule.rule}"
         + (f" --lineage {incident.subject}" if incident.subject else ""),
@@ -104,7 +106,7 @@ def message_of(
 
 def without_words(message: Message, withheld: Collection[str]) -> Message:
     """The message without words of lineages that may not be shown in full by now: numbers, nothing of their texts."""
-    if message.event == "several" and withheld:
+    if message.event in ("several", "daily") and withheld:
         # Messages from before lineages were kept: nobody knows which of their facts are about what.
         lineages = message.lineages or (UNKNOWN,) * len(message.facts)
         told = [
@@ -165,16 +167,19 @@ def _measured(rule: Rule, decision: Decision) -> str:
         "spend": f"{spent:,.2f} of {cap:,.2f} USD a day were spent on {day}, {value:.0%}",
         "nothing_arrived": f"{number} events on {day}",
         "new_cluster": f"{number} traces since it began, up to {day}",
-        "regressed": f"{number} traces in three days up to {day}",
+        "regressed": f"{number} occurrences in seven days up to {day}"
+        if decision.theme_id == SESSION_REPLAYS
+        else f"{number} traces in three days up to {day}",
         "share_shift": f"{value:.1%} of the traces of {day}",
     }
     return said.get(rule.kind, f"{number} {rule.measure.replace('_', ' ')} on {day}")
 
 
 def together(messages: Sequence[Message]) -> Message:
-    """Several openings of a team as one message."""
+    """Several messages of a team as one; those that there is no room for are counted."""
     shown = [f"{each.headline} ({each.facts[0]})" if each.facts else each.headline for each in messages]
     more = len(shown) - SHOWN_TOGETHER
+    base = os.environ.get(PAGES_VARIABLE, "").strip().rstrip("/")
     return Message(
         event="several",
         team_id=messages[0].team_id,
@@ -184,6 +189,8 @@ def together(messages: Sequence[Message]) -> Message:
         severity=max(each.severity for each in messages),
         incident_id=messages[0].incident_id,
         lineages=tuple(each.lineage_id for each in messages[:SHOWN_TOGETHER]),
+        parts=tuple(each.incident_id for each in messages),
+        page=f"{base}/teams/{messages[0].team_id}/alerts" if base else "",
         mute_command=f"llma alerts incidents --team {messages[0].team_id}",
     )
 

@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
-from llma_assets.alerts.judging import DAYS, History
+from llma_assets.alerts.deciding import Silence, never
+from llma_assets.alerts.errors import AlertError
+from llma_assets.alerts.incidents import incidents
+from llma_assets.alerts.judging import DAYS, Decision, History
 from llma_assets.clickhouse import Database
+from llma_assets.clusters import lineages_of
 from llma_assets.team_day import midnight
 
 # Key of alert_mutes: (team_id, mute_id).
@@ -68,6 +72,7 @@ class Mute:
         """Whether it silences a rule about a subject, by what came since.
 
         Args:
+            now: the moment that counts: the end of the bucket, or the present one before it has ended.
             released: when the team's releases began.
         """
         if self.lifted or self.rule_id not in ("", rule_id) or self.subject not in ("", subject):
@@ -85,10 +90,43 @@ class Mute:
         return not reached
 
 
+def silence_of(mutes: Sequence[Mute], now: datetime, released: Sequence[datetime]) -> Silence:
+    """Says of a decision whether it is muted, and whether it was until the bucket before.
+
+    Args:
+        now: the present moment.
+        released: when the team's releases began.
+    """
+
+    def muted(decision: Decision, history: History, t: int) -> bool:
+        until = min(now, history.end(t))
+        return any(each.holds(decision.rule, decision.subject, history, t, until, released) for each in mutes)
+
+    def silence(decision: Decision, history: History) -> tuple[bool, bool]:
+        t = history.column(decision.day)
+        return muted(decision, history, t), muted(decision, history, t - 1)
+
+    return silence if mutes else never
+
+
 def mutes_of(database: Database, team_id: int) -> list[Mute]:
     """The mutes that were not taken back."""
     rows = database.rows(MUTES, team_ids=[team_id])
     return [Mute(**{name: value for name, value in row.items() if name != "team_id"}) for row in rows]
+
+
+def checked_subject(database: Database, team_id: int, subject: str) -> str:
+    """A lineage, or what an incident is about, that may be muted.
+
+    Raises:
+        AlertError: the team has none of this id.
+    """
+    about = {each.subject for each in incidents(database, team_id)}
+    if subject and subject not in about and all(each.lineage_id != subject for each in lineages_of(database, team_id)):
+        raise AlertError(
+            f"team {team_id} has no lineage {subject[:80]!r}; `llma clusters --team {team_id}` shows their ids"
+        )
+    return subject
 
 
 def mute(

@@ -134,8 +134,24 @@ SELECT
     sum(1 / chance) AS traces,
     sum((1 - chance) / (chance * chance)) AS variance,
     uniqExact(user_hash) AS users,
+    countIf(is_known) AS known,
+    countIf(error_count > 0) AS errors,
     sum(cost_usd / chance) AS cost
 FROM items
+GROUP BY team_id, hour, home
+"""
+)
+
+# Of the hours of the last days the different users of the 168 hours that end with each.
+USERS_OF_WEEK_BY_HOUR = (
+    _ITEMS
+    + """
+SELECT team_id, hour, home AS lineage_id, uniqExact(user_hash) AS users
+FROM items
+ARRAY JOIN arrayFilter(
+    each -> toDate(each) BETWEEN {weeks_from:Date} AND {until:Date},
+    arrayMap(n -> toStartOfHour(timestamp) + toIntervalHour(n), range(168))
+) AS hour
 GROUP BY team_id, hour, home
 """
 )

@@ -15,7 +15,7 @@ from llma_assets.alerts.queries import CENTROIDS, COUNTS, FAILURES, RUNS, SPLITS
 from llma_assets.alerts.series import period_of, weeks_from
 from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters import ask_together, standings_of
-from llma_assets.tasks import ask_closings_together
+from llma_assets.tasks import ask_closings_together, ask_regressions_together
 from llma_assets.team_day import TeamDay
 
 TOGETHER = 100
@@ -48,6 +48,7 @@ def read_together(
             known.ask_together(sql, group)
         ask_together(known, group)
         ask_closings_together(known, group)
+        ask_regressions_together(known, group, {"from": period["from"], "until": period["until"]})
         for sql in (RUNS, FAILURES, SPLITS, CENTROIDS):
             known.ask_together(sql, group, **period)
         # What people took out differs by team: these are asked by themselves.

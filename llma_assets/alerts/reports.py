@@ -209,8 +209,9 @@ def preview_report(
     Raises:
         AlertError: there is no such rule.
     """
-    rule = alerts_of(database, until.team_id).rule(rule_name)
-    found = preview(database, until, rule, days, budget_usd=budget_usd)
+    team = alerts_of(database, until.team_id)
+    rule = team.rule(rule_name)
+    found = preview(database, until, rule, days, budget_usd=budget_usd, beside=team.enabled)
     return AlertPreview(
         until.team_id,
         rule.rule,

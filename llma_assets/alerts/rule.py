@@ -34,6 +34,15 @@ OF_TEAM: tuple[Kind, ...] = ("noise", "coverage", "gate_blocked", "spend", "noth
 WITHOUT_THEME: tuple[Kind, ...] = ("spend", "nothing_arrived")
 """Those of them that are about the team, whatever its themes: judged once, not once a theme."""
 
+SESSION_REPLAYS = "session-replay"
+"""In place of a theme's id: the tasks of session replays, of which `regressed` without themes is told."""
+
+TESTED: tuple[Kind, ...] = ("escalating", "threshold", "share_shift")
+"""Kinds that may be wrong by chance, and are corrected for all that a team is looked at for."""
+
+BY_HOUR: tuple[Kind, ...] = ("new_cluster", "escalating", "threshold", "share_shift")
+"""Kinds that hours can be judged by; of others an hour says nothing."""
+
 SAID_ONCE: tuple[Kind, ...] = ("split", "merged")
 """Kinds that happen on a day: nobody is told that they ended."""
 
@@ -79,7 +88,7 @@ class Rule:
         min_distance: of `new_cluster`: cosine distance to every lineage of 90 days before, at least.
         absent_days: of `regressed` and `gone`: days without one trace.
         channels: who is told; nobody if there are none, and incidents are only recorded.
-        buckets: of `escalating`: judge days, or hours of themes that run hourly.
+        buckets: judge days, or (kinds of `BY_HOUR`) hours of themes that run hourly.
         every: of `digest`: what it is about, the day or (on Sundays) the week.
         again_days: an open incident is told again every so many days; None: only when it gets worse.
         quiet_hours: hours of the day, UTC, in which nothing is sent, such as `22-07`.
@@ -130,7 +139,8 @@ class Rule:
         measure = self.measure.replace("_", " ")
         said = {
             "new_cluster": f"a cluster{of} appears that no cluster of the 90 days before is like",
-            "regressed": f"a cluster{of} is back after {self.absent_days} days without a trace",
+            "regressed": f"a cluster{of} is back after {self.absent_days} days without a trace"
+            + ("" if self.themes else ", or a task of session replays after it was resolved"),
             "escalating": f"the {measure} of a cluster{of} rise above what is expected of the weekday"
             f"{' and hour' if self.buckets == 'hour' else ''} by more than {self.k:g} sigma"
             f"{f' and to {self.times_expected:g} times of it' if self.times_expected else ''}, and its share does, too",

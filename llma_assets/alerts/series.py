@@ -19,15 +19,15 @@ from llma_assets.alerts.queries import (
     SPENT,
     SPLITS,
 )
-from llma_assets.alerts.rule import WITHOUT_THEME, Rule
+from llma_assets.alerts.replays import replays_history
+from llma_assets.alerts.rule import SESSION_REPLAYS, WITHOUT_THEME, Rule
 from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters import NOTHING, Lineage, Standing, counted_as, lineages_of, standings_of, taken_out_by_lineage
-from llma_assets.tasks import Closed, closings_of
+from llma_assets.tasks import Closed, closings_of, regressed_tasks
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.trace_events import TRIGGER_EVENTS
 
 LONG_AGO = -10_000
-WEEK = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def histories(
     if len(of_team) == len(rules):
         wanted = set()
     days_by_theme = {theme_id: list(each.days) for theme_id, each in runs.items()}
-    blocked = blocked_days(database, until, days_by_theme, period, suspected) if wanted else {}
+    blocked = blocked_days(database, until, days_by_theme, period, suspected, judged) if wanted else {}
     kinds = {rule.kind for rule in rules}
     theme_ids = sorted(wanted) if all(rule.themes for rule in rules) else []
     read = _read(database, until.team_id, period, theme_ids, judged) if wanted else _Rows()
@@ -93,6 +93,10 @@ def histories(
         if "new_cluster" in kinds:
             history = replace(history, novelty=novelty_of(database, history, period))
         found[theme_id] = history
+    if any(rule.kind == "regressed" and not rule.themes for rule in rules):
+        tasks = regressed_tasks(database, until.team_id, period["from"], until.day, now=until.end)
+        if tasks:
+            found[SESSION_REPLAYS] = replays_history(tasks, period["from"], until.day)
     if of_team:
         found[NO_THEME] = _team_history(database, until, period, kinds, budget_usd)
     return found
@@ -102,6 +106,8 @@ def judged_by(rule: Rule, theme_id: str) -> bool:
     """Whether a rule is about the history of a theme, or of the team."""
     if rule.kind in WITHOUT_THEME or theme_id == NO_THEME:
         return rule.kind in WITHOUT_THEME and theme_id == NO_THEME
+    if theme_id == SESSION_REPLAYS:
+        return rule.kind == "regressed" and not rule.themes
     return not rule.themes or theme_id in rule.themes
 
 
@@ -242,8 +248,7 @@ def _history(theme_id: str, runs: _Runs, period: Mapping[str, Any], read: _Rows)
         novelty=np.full(len(ids), np.inf),
         theme_began=min(starts, default=LONG_AGO),
         titles={each.lineage_id: decided.get(each.lineage_id, NOTHING).title or each.title for each in lineages},
-        moved=_moved(runs),
-        split=_together(split_on),
+        moved_on=_moved(runs, counted, first_day, {each.lineage_id: counted(each.lineage_id) for each in lineages}),
         split_on=split_on,
         merged_on=_merged(runs, counted),
         runs=frozenset(runs.days),
@@ -256,13 +261,18 @@ def _history(theme_id: str, runs: _Runs, period: Mapping[str, Any], read: _Rows)
     )
 
 
-def _moved(runs: _Runs) -> dict[str, str]:
-    """By a lineage that ended within another, that one; of several the first, which holds most of it."""
-    found = {}
-    for row in runs.days.values():
+def _moved(
+    runs: _Runs, counted: Callable[[str], str], first_day: date, by_people: Mapping[str, str]
+) -> dict[date, dict[str, str]]:
+    """By day and lineage that ended within another, that one; of several the first, which holds most of it.
+
+    What people merged is counted with another on all days, so that it is moved from the first on.
+    """
+    found = {first_day: {gone: into for gone, into in by_people.items() if gone != into}}
+    for day, row in runs.days.items():
         for each in json.loads(row["lineage"]).get("ended", ()):
             if each.get("into"):
-                found[each["lineage_id"]] = each["into"][0]
+                found.setdefault(day, {})[each["lineage_id"]] = counted(each["into"][0])
     return found
 
 
@@ -284,14 +294,6 @@ def _split(rows: Sequence[Mapping[str, Any]], counted: Callable[[str], str]) -> 
             if parent != row["lineage_id"]:
                 found.setdefault(row["first_day"], {}).setdefault(counted(parent), set()).add(row["lineage_id"])
     return _sorted(found)
-
-
-def _together(by_day: Mapping[date, Mapping[str, Sequence[str]]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, set[str]] = {}
-    for of_day in by_day.values():
-        for parent, children in of_day.items():
-            found.setdefault(parent, set()).update(children)
-    return {parent: tuple(sorted(children)) for parent, children in found.items()}
 
 
 def _sorted(found: Mapping[date, Mapping[str, Collection[str]]]) -> dict[date, dict[str, tuple[str, ...]]]:

@@ -8,7 +8,7 @@ SHIPPED = {
         Rule("new_cluster", "new_cluster", name="New cluster", enabled=False, min_traces=10, min_users=10),
         Rule(
             "escalating", "escalating", name="Escalating", enabled=False,
-            times_expected=2.2, min_traces=10, min_users=3,
+            times_expected=2.4, min_traces=10, min_users=3,
         ),
         Rule(
             "error_rate", "threshold", name="Error rate of a cluster", enabled=False, measure="error_rate",

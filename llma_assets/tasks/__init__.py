@@ -40,6 +40,7 @@ from llma_assets.tasks.impact import Flags, flags_of, is_problem, priority
 from llma_assets.tasks.ingesting import SegmentReport, ingest_segments, segment_row
 from llma_assets.tasks.labelling import PROMPT_VERSION, model_opinion
 from llma_assets.tasks.matching import match_tasks
+from llma_assets.tasks.regressions import Regressed, ask_regressions_together, regressed_tasks
 from llma_assets.tasks.schedule import teams_with_new_segments
 from llma_assets.tasks.segments import Segment, SegmentError
 from llma_assets.tasks.several import BULK_ACTIONS, MOST_TASKS, Action, SeenTask, TaskDecisions, decide_about_tasks
@@ -61,6 +62,7 @@ __all__ = [
     "EditError",
     "Flags",
     "OtherSpaceError",
+    "Regressed",
     "SeenTask",
     "Segment",
     "SegmentError",
@@ -71,6 +73,7 @@ __all__ = [
     "TaskOptions",
     "UnknownTaskError",
     "ask_closings_together",
+    "ask_regressions_together",
     "close_task",
     "closings_of",
     "cluster_new_segments",
@@ -90,6 +93,7 @@ __all__ = [
     "prioritise_task",
     "priority",
     "refused_segments",
+    "regressed_tasks",
     "rename_task",
     "reopen_task",
     "segment_counts",

@@ -25,6 +25,7 @@ from llma_assets.alerts import (
     ResentMessages,
     alerts_of,
     apply,
+    checked_subject,
     chosen_settings,
     deliveries_report,
     file_report,
@@ -214,6 +215,10 @@ def silence(request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamD
             alerts_of(site.database, team_id).rule(wanted.rule)
         except AlertError as error:
             raise InvalidInput(str(error), field="rule") from None
+    try:
+        checked_subject(site.database, team_id, wanted.lineage)
+    except AlertError as error:
+        raise InvalidInput(str(error), field="lineage") from None
     now = site.clock()
     made = mute(
         site.database,

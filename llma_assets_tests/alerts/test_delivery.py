@@ -60,7 +60,7 @@ def test_a_webhook_is_signed_as_the_library_of_the_specification_wants_it(
     database: Database, sent: Deliver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(database, NOW, [("ops", message(), NOW)])
-    with WebhookServer(SECRET) as server:
+    with WebhookServer(SECRET, clock=NOW.timestamp) as server:
         monkeypatch.setenv("LLMA_ALERTS_URL", server.address)
         assert sent(OPS).sent == 1
     (hook,) = server.taken
@@ -139,7 +139,7 @@ def test_a_channel_with_three_dead_letters_is_switched_off_and_another_is_told(
     broken = Channel("broken", "slack_webhook", address_env="LLMA_ALERTS_HOOK")
     for number in range(4):
         put(database, NOW + timedelta(seconds=number), [("broken", message(), NOW)])
-    with WebhookServer(SECRET) as server:
+    with WebhookServer(SECRET, clock=NOW.timestamp) as server:
         monkeypatch.setenv("LLMA_ALERTS_URL", server.address)
         first = sent(OPS, broken, after_s=10)
         assert (first.dead, first.waiting, first.switched_off) == (3, 1, ("broken",))
@@ -304,7 +304,7 @@ def test_secrets_come_from_files_too_and_their_lack_is_said(
 ) -> None:
     monkeypatch.delenv("LLMA_ALERTS_SECRET")
     put(database, NOW, [("ops", message(), NOW)])
-    with WebhookServer(SECRET) as server:
+    with WebhookServer(SECRET, clock=NOW.timestamp) as server:
         monkeypatch.setenv("LLMA_ALERTS_URL", server.address)
         assert sent(OPS).failed == 1
         assert "LLMA_ALERTS_SECRET is not set" in deliveries(database, 1, NOW)[0].error

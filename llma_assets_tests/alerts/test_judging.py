@@ -160,7 +160,8 @@ def test_one_alarm_in_many_lineages_needs_more_than_in_few() -> None:
 
 
 def test_a_merge_moves_an_incident_to_the_successor() -> None:
-    found = history([*noisy(5, 1), *[0.0] * 7], [*noisy(5, 2), *[70.0] * 7], moved={"lineage-0": "lineage-1"})
+    merged = {FIRST + timedelta(days=39): {"lineage-0": "lineage-1"}}
+    found = history([*noisy(5, 1), 60, *[0.0] * 6], [*noisy(5, 2), *[70.0] * 7], moved_on=merged)
     standing = {"lineage-0": Standing(found.day(38), 60.0, severity=3)}
     decided = last(RULE, found, standing)
     assert decided["lineage-1"].verdict == "open"

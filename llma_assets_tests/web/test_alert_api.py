@@ -88,6 +88,7 @@ def test_mutes_are_made_and_taken_back(client: TestClient, site: Site, alerted: 
     assert client.post(f"{API}/mutes", json={}).status_code == 422
     assert client.post(f"{API}/mutes", json={"rule": "escalating", "traces": 5}).status_code == 422
     assert client.post(f"{API}/mutes", json={"rule": "nothing"}).status_code == 422
+    assert client.post(f"{API}/mutes", json={"lineage": "nothing-0"}).status_code == 422
     made = client.post(f"{API}/mutes", json={"rule": "escalating", "lineage": "traces-0", "days": 7})
     assert (made.status_code, made.json()["author"]) == (201, "me")
     (kept,) = mutes_of(alerted, 1)

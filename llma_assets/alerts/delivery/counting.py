@@ -27,7 +27,7 @@ FROM
     (
         SELECT team_id, message_id, round, created_at
         FROM alert_messages FINAL
-        WHERE created_at >= {since:DateTime64(6, 'UTC')}
+        WHERE created_at >= {since:DateTime64(6, 'UTC')} AND event != 'held'
     ) AS m
     LEFT JOIN
     (

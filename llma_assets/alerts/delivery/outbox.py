@@ -13,7 +13,9 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import withheld_lineages
 
 Outcome = Literal["sent", "failed", "refused"]
-State = Literal["waiting", "under_way", "sent", "dead"]
+State = Literal["waiting", "under_way", "sent", "dead", "held", "in_digest"]
+HELD = "held"
+"""The event of a row whose message waits for the daily digest."""
 
 RETRIES_S = (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 """Seconds before each attempt, after the one before it; Standard Webhooks 1.0."""
@@ -73,7 +75,7 @@ class Delivery:
     Attributes:
         round: how many times a person sent it again.
         attempts: made in this round, those without a result too.
-        state: `under_way` while somebody has the lease.
+        state: `under_way` while somebody has the lease; `held` until the daily digest, `in_digest` once that has it.
         due_at: when the next attempt may begin; None where there is none.
         reply: the provider's id of the message.
         error: of the last attempt.
@@ -96,7 +98,7 @@ class Delivery:
 
 def message_id(channel: str, message: Message) -> UUID:
     """The same for the same message to a channel, however often it is put into the outbox."""
-    about = message.incident_id or message.headline
+    about = message.incident_id or ("" if message.event == "daily" else message.headline)
     return uuid5(NAMESPACE, "|".join((channel, str(message.team_id), message.event, about, message.day)))
 
 
@@ -118,6 +120,11 @@ def deliveries(database: Database, team_id: int, now: datetime) -> list[Delivery
     claims = _by_message(database.rows(CLAIMS, **period))
     attempts = _by_message(database.rows(ATTEMPTS, **period))
     found = [_delivery(row, claims.get(_key(row), ()), attempts.get(_key(row), ()), now) for row in rows]
+    told = {part for each in found if each.event == "daily" for part in each.message.parts}
+    found = [
+        replace(each, state="in_digest", due_at=None) if each.state == HELD and str(each.message_id) in told else each
+        for each in found
+    ]
     withheld = withheld_lineages(database, team_id)
     return [replace(each, message=without_words(each.message, withheld)) for each in found]
 
@@ -176,10 +183,11 @@ def record(
 
 def again(database: Database, team_id: int, chosen: Iterable[Delivery], now: datetime) -> None:
     """Send messages again with their old ids, so that a provider that has one takes it once."""
-    rows = [
-        {**_row(each.message_id, each.channel, each.message, each.created_at, now, each.round + 1), "team_id": team_id}
-        for each in chosen
-    ]
+    rows = []
+    for each in chosen:
+        said = replace(each.message, held=False)
+        row = _row(each.message_id, each.channel, said, each.created_at, now, each.round + 1)
+        rows.append({**row, "team_id": team_id})
     database.insert_rows("alert_messages", rows)
 
 
@@ -201,7 +209,7 @@ def _row(
         "team_id": said.team_id,
         "message_id": message,
         "channel": channel,
-        "event": said.event,
+        "event": HELD if said.held else said.event,
         "incident_id": UUID(said.incident_id) if said.incident_id else UUID(int=0),
         "body": json.dumps(said.as_json(), ensure_ascii=False),
         "created_at": created_at,
@@ -232,6 +240,8 @@ def _delivery(
     due: datetime | None = row["not_before"]
     if sent:
         state, due, last = "sent", None, sent
+    elif row["event"] == HELD:
+        state = "held"
     elif last_claim and (last is None or last_claim["attempt"] > last["attempt"]):
         # Whoever has it may be under way, or was killed: nobody knows whether it was sent.
         due = last_claim["lease_until"]

@@ -3,8 +3,9 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from llma_assets.alerts.daily import daily_digest, digest_day
 from llma_assets.alerts.delivery.channels import SENDERS
 from llma_assets.alerts.delivery.errors import DeliveryError, Gone, Refused
 from llma_assets.alerts.delivery.outbox import (
@@ -40,7 +41,7 @@ class Sent:
 
     Attributes:
         sent, failed, dead: messages.
-        waiting: messages that are not due yet, or whose channel is off.
+        waiting: messages that are not due yet, wait for the daily digest, or whose channel is off.
         switched_off: channels.
     """
 
@@ -56,7 +57,7 @@ def deliver(database: Database, team_id: int, channels: Mapping[str, Channel], *
 
     A channel that fails does not hold up another.
     """
-    found = deliveries(database, team_id, clock())
+    found = _with_digests(database, team_id, clock())
     off = channels_off(database, team_id)
     counts = {"sent": 0, "failed": 0, "dead": 0, "waiting": 0}
     switched = []
@@ -65,7 +66,7 @@ def deliver(database: Database, team_id: int, channels: Mapping[str, Channel], *
         channel = channels.get(name)
         is_on = channel is not None and channel.enabled and name not in off
         if channel is None or not is_on:
-            counts["waiting"] += sum(each.state == "waiting" for each in of_channel)
+            counts["waiting"] += sum(each.state in ("waiting", "held") for each in of_channel)
             continue
         done, gone = _deliver_channel(database, team_id, channel, of_channel, clock)
         for state in done:
@@ -77,6 +78,24 @@ def deliver(database: Database, team_id: int, channels: Mapping[str, Channel], *
     return Sent(**counts, switched_off=tuple(switched))
 
 
+def _with_digests(database: Database, team_id: int, now: datetime) -> list[Delivery]:
+    """The messages of a team, with the daily digests that are due; one a channel and day, whatever is killed when."""
+    found = deliveries(database, team_id, now)
+    day = digest_day(now) - timedelta(days=1)
+    digests = []
+    for name in dict.fromkeys(each.channel for each in found):
+        held = [
+            each
+            for each in found
+            if each.channel == name and each.state == "held" and digest_day(each.created_at) <= day
+        ]
+        if held and all(each.due_at is None or each.due_at <= now for each in held):
+            said = [each.message for each in held]
+            digests.append((name, daily_digest(team_id, day, said, [str(each.message_id) for each in held]), now))
+    put(database, now, digests)
+    return deliveries(database, team_id, now) if digests else found
+
+
 def _deliver_channel(
     database: Database, team_id: int, channel: Channel, found: Sequence[Delivery], clock: Clock
 ) -> tuple[list[str], list[str]]:
@@ -85,6 +104,9 @@ def _deliver_channel(
     dead_in_row = 0
     threads = {each.incident_id: each for each in reversed(found) if _opens_thread(each)}
     for at, each in enumerate(found):
+        if each.state in ("held", "in_digest"):
+            done += ["waiting"] * (each.state == "held")
+            continue
         if each.state in ("sent", "dead"):
             dead_in_row = dead_in_row + 1 if each.state == "dead" else 0
             continue

@@ -2,8 +2,8 @@
 
 from llma_assets.alerts.judging.bands import Bands, bands
 from llma_assets.alerts.judging.history import History, rolling_sum
-from llma_assets.alerts.judging.judge import HISTORY_DAYS, judge
-from llma_assets.alerts.judging.replay import replay
+from llma_assets.alerts.judging.judge import HISTORY_DAYS, Work, judge, judge_together
+from llma_assets.alerts.judging.replay import replay, replay_together
 from llma_assets.alerts.judging.scale import DAYS, HOURS, Scale
 from llma_assets.alerts.judging.verdicts import Decision, Standing, followed
 
@@ -16,9 +16,12 @@ __all__ = [
     "History",
     "Scale",
     "Standing",
+    "Work",
     "bands",
     "followed",
     "judge",
+    "judge_together",
     "replay",
+    "replay_together",
     "rolling_sum",
 ]

@@ -5,28 +5,25 @@ from datetime import date
 
 import numpy as np
 
-from llma_assets.alerts.judging.closing import Line, decisions_of
+from llma_assets.alerts.judging.closing import Line, Looked
 from llma_assets.alerts.judging.history import History, rolling_sum
-from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import Rule
 
 WEEK = 7
 ByDay = Mapping[date, Mapping[str, tuple[str, ...]]]
 
 
-def split(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+def split(rule: Rule, history: History, t: int) -> Looked:
     """A lineage of which others were split off on the day."""
-    return _changed(rule, history, t, standing, history.split_on, "nothing was split off it", "parts")
+    return _changed(rule, history, t, history.split_on, "nothing was split off it", "parts")
 
 
-def merged(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+def merged(rule: Rule, history: History, t: int) -> Looked:
     """A lineage that others became part of on the day."""
-    return _changed(rule, history, t, standing, history.merged_on, "no other was merged into it", "merged")
+    return _changed(rule, history, t, history.merged_on, "no other was merged into it", "merged")
 
 
-def _changed(
-    rule: Rule, history: History, t: int, standing: Mapping[str, Standing], changes: ByDay, quiet: str, name: str
-) -> list[Decision]:
+def _changed(rule: Rule, history: History, t: int, changes: ByDay, quiet: str, name: str) -> Looked:
     today = changes.get(history.day(t), {})
     number = np.array([float(len(today.get(each, ()))) for each in history.lineage_ids])
     week = rolling_sum(history.traces[:, : t + 1], WEEK)[:, t]
@@ -40,4 +37,4 @@ def _changed(
         value=number, low=number, high=number, limit=np.ones(len(number)), closing=np.full(len(number), np.inf),
         numbers={name: number, "traces_week": week, "users_week": users}, back="it was told on its day",
     )  # fmt: skip
-    return decisions_of(rule, history, t, standing, line, reasons)
+    return Looked(line, reasons)

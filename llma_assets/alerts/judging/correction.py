@@ -1,5 +1,6 @@
 """How surprising a count is, and the correction for looking at many series at once."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -40,13 +41,19 @@ def binomial_tail(part: Floats, whole: Floats, chance: float | Floats) -> Floats
     return np.nan_to_num(found, nan=1.0)
 
 
-def adjusted(chances: Floats) -> Floats:
-    """Benjamini's and Hochberg's adjusted p-values (JRSS B 57 (1995), 289-300), in the order given."""
-    count = len(chances)
-    if not count:
-        return chances
-    order = np.argsort(chances)[::-1]
-    scaled = chances[order] * count / np.arange(count, 0, -1)
-    found = np.empty(count)
-    found[order] = np.minimum.accumulate(np.minimum(scaled, 1.0))
-    return found
+class Family:
+    """All chances of one evaluation of a team, and Benjamini's and Hochberg's correction over them.
+
+    JRSS B 57 (1995), 289-300.
+    """
+
+    def __init__(self, chances: Iterable[Floats]) -> None:
+        self._ordered = np.sort(np.concatenate([np.empty(0), *chances]))
+        count = len(self._ordered)
+        scaled = np.minimum(self._ordered * count / np.arange(1, count + 1), 1.0)
+        self._adjusted: Floats = np.minimum.accumulate(scaled[::-1])[::-1]
+
+    def corrected(self, chances: Floats) -> Floats:
+        """The adjusted p-values of some of its chances, in the order given; 1 of what is above them all."""
+        found: Floats = np.append(self._adjusted, 1.0)[np.searchsorted(self._ordered, chances)]
+        return found

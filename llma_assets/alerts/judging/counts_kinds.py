@@ -1,19 +1,22 @@
 """Rules about how much of a cluster there is: escalating, thresholds, shifts of its share."""
 
-from collections.abc import Mapping
-
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.alerts.judging.closing import Line, decisions_of
-from llma_assets.alerts.judging.correction import FALSE_ALARMS, adjusted, binomial_tail, tail
+from llma_assets.alerts.judging.closing import Line, Looked
+from llma_assets.alerts.judging.correction import FALSE_ALARMS, binomial_tail, tail
 from llma_assets.alerts.judging.expected import Expected, expected, leaned, with_all_days
 from llma_assets.alerts.judging.history import Floats, History, there_since
-from llma_assets.alerts.judging.verdicts import Decision, Standing
 from llma_assets.alerts.rule import Measure, Rule
 
 FLOOR = 20
 """Without any history a value below this is never an alarm."""
+
+RATES_FALSE_ALARMS = 0.05
+"""Of rates and shares, whose interval's near end is above the limit already."""
+
+LESS, SURE = 0.75, 1e-4
+"""Three quarters of the `times_expected` of a rule are enough where the corrected chance is below this."""
 
 FEW = 10.0
 YOUNG_DAYS = 7
@@ -21,7 +24,7 @@ CLOSES = 0.7
 """An incident closes below expected + 0.7 k sigma."""
 
 
-def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+def escalating(rule: Rule, history: History, t: int) -> Looked:
     """The value is above what is expected of it, in a day and in three, and so is its share."""
     found = history.counts(rule.measure)
     since = there_since(history, t)
@@ -33,34 +36,36 @@ def escalating(rule: Rule, history: History, t: int, standing: Mapping[str, Stan
     recent = _recent(history, t)
     count_line, share_line = own.value[:, -1] + k * own.sigma[:, -1], by_share.value[:, -1] + k * by_share.sigma[:, -1]
     times = rule.times_expected or 1.0
-    told_above = np.maximum(count_line, times * own.value[:, -1])
+    less = max(LESS * times, 1.0)
+    told_above = np.maximum(count_line, less * own.value[:, -1])
     low = found.low[:, t]
     long_low = found.low[:, recent].sum(axis=1)
     long_line, long_share_line = (_long_line(each, recent, t, k) for each in (own, by_share))
+    long_usual = _long_line(own, recent, t, np.ones(len(k)))
     long_scaled = (found.low * scale)[:, recent].sum(axis=1)
     chance = np.maximum(_chance(low, long_low, own, recent, t), _chance(low, long_scaled, by_share, recent, t))
-    corrected = _corrected(chance, history, t)
     line = Line(
         value=found.value[:, t], low=low, high=found.high[:, t], limit=count_line,
         closing=own.value[:, -1] + CLOSES * k * own.sigma[:, -1],
         numbers={
             "expected": own.value[:, -1], "sigma": own.sigma[:, -1], "k": k, "weeks": weeks, "limit": told_above,
-            "long_value": long_low, "long_limit": long_line, "expected_by_share": by_share.value[:, -1],
-            "share_limit": share_line, "chance": chance, "chance_corrected": corrected,
+            "long_value": long_low, "long_limit": long_line, "long_expected": long_usual,
+            "expected_by_share": by_share.value[:, -1],
+            "share_limit": share_line,
         },
     )  # fmt: skip
     reasons = (
         (t - since < YOUNG_DAYS * history.scale.day, "it is younger than 7 days: it is new, not escalating"),
         (np.isnan(own.any_day) & (low < FLOOR), f"there is no history, and it is below {FLOOR}"),
         (low <= count_line, f"it is within what is expected of the {history.scale.name}"),
-        (low <= times * own.value[:, -1], f"it is not {times:g} times what is expected"),
+        (low <= less * own.value[:, -1], f"it is not {less:g} times what is expected"),
         (low <= share_line, "the whole team grew: its share is within what is expected"),
         (long_low <= long_line, f"over {history.scale.window} it is within what is expected"),
         (long_scaled <= long_share_line, f"over {history.scale.window} its share is within what is expected"),
-        (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
         *_impact(rule, history, t),
     )
-    return decisions_of(rule, history, t, standing, line, reasons)
+    asked = t - since >= YOUNG_DAYS * history.scale.day
+    return Looked(line, reasons, chance, asked, np.where(low > times * own.value[:, -1], FALSE_ALARMS, SURE))
 
 
 def expected_counts(history: History, measure: Measure, t: int) -> tuple[Expected, Expected]:
@@ -71,10 +76,10 @@ def expected_counts(history: History, measure: Measure, t: int) -> tuple[Expecte
     return with_all_days(expected(found, known, t, history.scale), by_share), by_share
 
 
-def threshold(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+def threshold(rule: Rule, history: History, t: int) -> Looked:
     """The near end of the interval is above each limit that the rule names."""
     found = history.levels(rule.measure)
-    previous = _mean(found.value, history, t)
+    previous = _mean(found.value, history, t, by_hour=rule.measure not in ("error_rate", "share"))
     usual = expected(found.value, _known(history, there_since(history, t), t), t, history.scale)
     limits: list[tuple[Floats, str]] = []
     if rule.above is not None:
@@ -85,29 +90,28 @@ def threshold(rule: Rule, history: History, t: int, standing: Mapping[str, Stand
         limits.append((rule.times_expected * usual.value[:, -1], f"{rule.times_expected:g} times what is expected"))
     limit = np.max([each for each, _ in limits], axis=0)
     low = found.low[:, t]
+    chance = None  # a count is what it is; only rates and shares are guesses
     if rule.measure == "error_rate":
         chance = binomial_tail(history.errors[:, t], history.known[:, t], np.clip(limit, 0.0, 1.0))
     elif rule.measure == "share":
         chance = binomial_tail(history.traces[:, t], np.full(len(low), history.total[t]), np.clip(limit, 0.0, 1.0))
-    else:
-        chance = np.zeros(len(low))  # a count is what it is; only rates and shares are guesses
-    corrected = _corrected(chance, history, t)
     line = Line(
         value=found.value[:, t], low=low, high=found.high[:, t], limit=limit, closing=limit,
         numbers={
             "previous": previous, "expected": usual.value[:, -1], "weeks": usual.weeks, "limit": limit,
-            "chance": chance, "chance_corrected": corrected,
         },
     )  # fmt: skip
     reasons = (
         *((low <= each, f"it is not certainly above {words}") for each, words in limits),
-        (corrected > 0.05, "so much is likely by chance among so many clusters"),
         *_impact(rule, history, t),
     )
-    return decisions_of(rule, history, t, standing, line, reasons)
+    # How many traces and users there are says nothing of a rate of errors.
+    enough = (history.traces[:, t] >= rule.min_traces) & (history.users[:, t] >= rule.min_users)
+    asked = enough if rule.measure == "error_rate" else None
+    return Looked(line, reasons, chance, asked, RATES_FALSE_ALARMS)
 
 
-def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Standing]) -> list[Decision]:
+def share_shift(rule: Rule, history: History, t: int) -> Looked:
     """The share is above or below what is expected, by k sigma in a day and k - 1 in three."""
     found, since = history.counts("traces"), there_since(history, t)
     known = _known(history, since, t)
@@ -123,14 +127,12 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
     upper = tail(found.low[:, t], mean, sigma, usual.weeks)
     lower = 1 - tail(found.high[:, t] + 1, mean, sigma, usual.weeks)
     chance = 2 * np.minimum(upper, lower)
-    corrected = _corrected(np.minimum(chance, 1.0), history, t)
     share = history.levels("share")
     line = Line(
         value=share.value[:, t], low=share.low[:, t], high=share.high[:, t], limit=k, closing=CLOSES * k, compared=away,
         numbers={
             "expected": mean / max(history.total[t], 1.0), "sigma": sigma / max(history.total[t], 1.0), "k": k,
-            "weeks": usual.weeks, "sigmas_away": away, "long_sigmas_away": long_away, "chance": chance,
-            "chance_corrected": corrected,
+            "weeks": usual.weeks, "sigmas_away": away, "long_sigmas_away": long_away,
         },
     )  # fmt: skip
     reasons = (
@@ -138,10 +140,10 @@ def share_shift(rule: Rule, history: History, t: int, standing: Mapping[str, Sta
         (np.isnan(usual.any_day), "there is no history"),
         (away <= k, f"its share is within what is expected of the {history.scale.name}"),
         (long_away <= k - 1, f"over {history.scale.window} its share is within what is expected"),
-        (corrected > FALSE_ALARMS, "so much is likely by chance among so many clusters"),
         *_impact(rule, history, t),
     )
-    return decisions_of(rule, history, t, standing, line, reasons)
+    asked = t - since >= YOUNG_DAYS * history.scale.day
+    return Looked(line, reasons, np.minimum(chance, 1.0), asked)
 
 
 def _known(history: History, since: NDArray[np.intp], t: int) -> NDArray[np.bool_]:
@@ -186,17 +188,14 @@ def _chance(low: Floats, long_low: Floats, usual: Expected, recent: list[int], t
     return found
 
 
-def _corrected(chance: Floats, history: History, t: int) -> Floats:
-    """Adjusted over the lineages that could have been told of: those with a trace on the day."""
-    tested = history.traces[:, t] > 0
-    found = np.ones(len(chance))
-    found[tested] = adjusted(chance[tested])
-    return found
+def _mean(values: Floats, history: History, t: int, *, by_hour: bool) -> Floats:
+    """Mean of the complete days among the seven before; 0 of none.
 
-
-def _mean(values: Floats, history: History, t: int) -> Floats:
-    """Mean of the complete days among the seven before; 0 of none."""
-    days = [each for each in range(max(t - history.scale.week, 0), t) if history.complete[each]]
+    Of hours, that of the hours of seven days; with `by_hour` of the same hour of each.
+    """
+    step = history.scale.day if by_hour else 1
+    before = (t - back for back in range(step, history.scale.week + 1, step))
+    days = [each for each in before if each >= 0 and history.complete[each]]
     return values[:, days].mean(axis=1) if days else np.zeros(len(values))
 
 

@@ -4,8 +4,9 @@ Where an hour is the bucket, "day" means a bucket: `first_day` is the beginning 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from llma_assets.alerts.judging.scale import DAYS, Scale
 from llma_assets.alerts.rule import Measure
 from llma_assets.stats import Z95
+from llma_assets.team_day import midnight
 
 Floats = NDArray[np.float64]
 
@@ -46,9 +48,8 @@ class History:
         began: (lineages,) column of the first run that has the lineage; negative before the first day.
         theme_began: column of the theme's first run.
         novelty: (lineages,) cosine distance to the nearest lineage that was there before; inf if unknown.
-        moved: by a lineage that ended, the one that holds most of its members now.
-        split: by a lineage, those that were split off it.
-        blocked: by a day, why its results do not count.
+        moved_on: by day and lineage that ended that day, the one that holds most of its members.
+        blocked: by a day, also where hours are judged, why its results do not count.
         runs: days with a run of their own.
         arrived: (days,) events of the team, None where no rule asks.
         split_on: by day and lineage, those that were split off it that day.
@@ -61,6 +62,7 @@ class History:
         scale: what a bucket is.
         closed: by a lineage of which people made a task, when that was closed, each time with when it was opened again;
             None where it was not.
+        regressed_on: of tasks of session replays, which of them regressed on a day; None of lineages.
     """
 
     theme_id: str
@@ -80,8 +82,7 @@ class History:
     novelty: Floats
     theme_began: int = 0
     titles: Mapping[str, str] = field(default_factory=dict)
-    moved: Mapping[str, str] = field(default_factory=dict)
-    split: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    moved_on: Mapping[date, Mapping[str, str]] = field(default_factory=dict)
     blocked: Mapping[date, str] = field(default_factory=dict)
     runs: frozenset[date] = frozenset()
     arrived: Floats | None = None
@@ -92,6 +93,7 @@ class History:
     budget_usd: float | None = None
     scale: Scale = DAYS
     closed: Mapping[str, Sequence[tuple[date, date | None]]] = field(default_factory=dict)
+    regressed_on: Mapping[date, frozenset[str]] | None = None
 
     @classmethod
     def of_counts(
@@ -137,6 +139,10 @@ class History:
         """The day of a column; a datetime where hours are the buckets."""
         return self.first_day + t * self.scale.bucket
 
+    def end(self, t: int) -> datetime:
+        """The moment at which the bucket of a column ends."""
+        return midnight(self.first_day) + (t + 1) * self.scale.bucket
+
     def column(self, day: date) -> int:
         """The column of a day; it may be outside."""
         return (day - self.first_day) // self.scale.bucket
@@ -161,6 +167,52 @@ class History:
                 if closed <= day and (opened is None or opened >= day):
                     found[row] = self.column(closed)
         return found
+
+    def until(self, t: int, columns: int) -> "History":
+        """The history that ends with a column, of at most so many."""
+        first = max(t + 1 - columns, 0)
+
+        def cut(values: Any) -> Any:
+            return None if values is None else values[..., first : t + 1]
+
+        by_day = (
+            "traces", "total", "complete", "variance", "users", "users_week", "known", "errors", "cost", "outliers",
+            "arrived", "coverage", "spent",
+        )  # fmt: skip
+        return replace(
+            self,
+            first_day=self.day(first),
+            began=self.began - first,
+            theme_began=self.theme_began - first,
+            **{name: cut(getattr(self, name)) for name in by_day},
+        )
+
+    def split(self, t: int) -> dict[str, tuple[str, ...]]:
+        """By a lineage, those that were split off it until column `t`."""
+        found: dict[str, set[str]] = {}
+        for day, of_day in self.split_on.items():
+            for parent, parts in of_day.items() if day <= self.day(t) else ():
+                found.setdefault(parent, set()).update(parts)
+        return {parent: tuple(sorted(parts)) for parent, parts in found.items()}
+
+    def moved(self, t: int) -> dict[str, str]:
+        """By a lineage that ended until column `t`, the one that holds most of its members by then.
+
+        One with traces since is there by itself again.
+        """
+        found: dict[str, str] = {}
+        rows = {lineage_id: row for row, lineage_id in enumerate(self.lineage_ids)}
+        for day in sorted(self.moved_on):
+            if day > self.day(t):
+                break
+            since = max(self.column(day), 0)
+            of_day = {
+                gone: into
+                for gone, into in self.moved_on[day].items()
+                if gone not in rows or not self.traces[rows[gone], since : t + 1].any()
+            }
+            found = {gone: of_day.get(into, into) for gone, into in (found | of_day).items()}
+        return {gone: into for gone, into in found.items() if gone != into}
 
     def levels(self, measure: Measure) -> Measured:
         """A measure in its own unit."""

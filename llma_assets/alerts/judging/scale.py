@@ -14,6 +14,7 @@ class Scale:
         week: buckets of a week: each is compared with those of the same weekday, and of the same hour.
         long: the long window; the short one is a single bucket.
         longest: an incident closes after so many, whatever is.
+        silent: what lasts is not told again until so many after it opened; not while a cluster is new.
         day: buckets of a day.
         window: the long window in words.
     """
@@ -23,9 +24,10 @@ class Scale:
     week: int
     long: int
     longest: int
+    silent: int
     day: int
     window: str
 
 
-DAYS = Scale(timedelta(days=1), "day", week=7, long=3, longest=14, day=1, window="three days")
-HOURS = Scale(timedelta(hours=1), "hour", week=7 * 24, long=6, longest=72, day=24, window="six hours")
+DAYS = Scale(timedelta(days=1), "day", week=7, long=3, longest=14, silent=28, day=1, window="three days")
+HOURS = Scale(timedelta(hours=1), "hour", week=7 * 24, long=6, longest=72, silent=8 * 24, day=24, window="six hours")

@@ -243,7 +243,7 @@ def _mute(
     users: int = 0,
     until_release: bool = False,
 ) -> None:
-    from llma_assets.alerts import alerts_of, mute
+    from llma_assets.alerts import alerts_of, checked_subject, mute
 
     if not (rule or lineage):
         raise WrongUse("say what is to be silent: --rule NAME, --lineage ID or both")
@@ -251,6 +251,7 @@ def _mute(
     with opened_database() as database:
         if rule:
             alerts_of(database, team_id).rule(rule)
+        checked_subject(database, team_id, lineage)
         made = mute(
             database,
             team_id,

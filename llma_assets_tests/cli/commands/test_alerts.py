@@ -93,5 +93,10 @@ def test_a_file_that_is_wrong_says_where_and_stores_nothing(
 
 def test_unknown_names_say_the_way_out(llma: Llma, database: Database) -> None:
     assert "did you mean 'escalating'" in llma("alerts", "preview", "escalatin", "--team", "1").stderr
+    assert "has no lineage 'nope'" in llma("alerts", "mute", "--team", "1", "--lineage", "nope").stderr
     assert "say until when" in llma("alerts", "snooze", "--team", "1", "--rule", "escalating").stderr
     assert "no alert rule switched on" in llma("alerts", "run", "--team", "1", "--date", "2026-11-22").stderr
+    gone = b"rules: [{rule: absent, kind: gone, themes: [trace]}]"
+    llma("alerts", "apply", "-", "--team", "1", "--by", "ada", input=gone)
+    said = llma("alerts", "list", "--team", "1").stderr
+    assert "rule absent.themes: the rule finds nothing: there is no theme 'trace'; did you mean 'traces'?" in said

@@ -80,7 +80,7 @@ def test_a_rule_about_a_theme_that_was_deleted_says_so(llma: Llma, database: Dat
             assert done.exit_code == 0, done.output
     assert llma("themes", "delete", "slow", "--team", "1", "--by", "ada").exit_code == 0
     for command in ("trackers", "alerts"):
-        told = "rule of_slow.themes: there is no theme 'slow', so the rule finds nothing of it"
+        told = "rule of_slow.themes: the rule finds nothing: there is no theme 'slow'"
         assert told in llma(command, "list", "--team", "1").stderr
         assert told in llma(command, "list", "--team", "1", "--json").stdout
         assert "there is no theme" not in llma(command, "list", "--team", "2").stderr
