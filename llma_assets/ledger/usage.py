@@ -19,8 +19,11 @@ from llma_assets.models import Allowance, Usage
 from llma_assets.serialization import Seconds, ThemeId
 from llma_assets.team_day import TeamDay
 
-BATCH_ROWS = 20
-"""Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same."""
+BATCH_ROWS = 60
+"""Maximum number of calls that a killed process leaves unrecorded, about as many as are asked at once in a large run.
+
+Their money stays reserved all the same.
+"""
 
 
 SHORT_RUN_S = 5.0
