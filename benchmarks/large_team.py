@@ -29,6 +29,7 @@ from llma_assets.settings import Settings
 from llma_assets.summaries import RunLimits
 from llma_assets.testing import Request, answer_from_schema, trace, write_events
 from llma_assets.testing.traffic import TOPICS
+from llma_assets.themes import set_enabled
 
 DAY = date(2026, 11, 7)
 AT_ONCE = 64
@@ -47,6 +48,9 @@ def main(arguments: list[str]) -> int:
     """Measure and print; 1 if a run fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--traces", type=int, default=10_000)
+    parser.add_argument("--theme", action="append", default=[], help="switch this theme on, too")
+    parser.add_argument("--again", action="store_true", help="measure a second run, which has nothing to do")
+    parser.add_argument("--callers", type=int, default=0, help="show who makes the most queries")
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder, model_server(answer) as url:
         for name in [each for each in os.environ if each.startswith(("LLMA_", "OPENAI_", "CLICKHOUSE_"))]:
@@ -61,11 +65,18 @@ def main(arguments: list[str]) -> int:
                 for team_id, traces in ((SMALL, 30), (LARGE, chosen.traces)):
                     for some in chunked(events_of(team_id, traces), 15_000):
                         write_events(database, some)
+                for theme_id in chosen.theme:
+                    set_enabled(database, LARGE, theme_id, True, "benchmark")
                 run(database, SMALL)
                 print(f"# A team of {chosen.traces:,} traces on one day, {AT_ONCE} questions at once\n")
                 with meter.counting():
                     stages = list(measured(database, meter))
-                show(stages, chosen.traces)
+                    show(stages, chosen.traces)
+                    for caller, count in meter.callers.most_common(chosen.callers):
+                        print(f"    {count:6,}  {caller}", file=sys.stderr)
+                    if chosen.again:
+                        print("\nThe same again, with nothing to do:\n")
+                        show(list(measured(database, meter)), chosen.traces)
                 print(f"\nPeak memory: client {peak_mb('self'):,} MiB, server {meter.server_mb():,} MiB")
         finally:
             stop(settings.data_dir)

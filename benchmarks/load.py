@@ -23,7 +23,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from llma_assets.clickhouse import Database, DatabaseError, connect, status, sto
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.resources import resources_of
 from llma_assets.defs.schedules import texts_hourly
+from llma_assets.defs.shard_requests import SHARD_TAG, TEAM_TAG
 from llma_assets.settings import Settings
 from llma_assets.testing import ChatServer, Request, Status
 from llma_assets_tests.postgres.cluster import Part, answers, free_port
@@ -165,32 +166,28 @@ class Load:
             stream.join(600)
 
     def _tick(self) -> None:
-        """What the two hourly schedules ask for now, into the queue. A team whose run waits or is on is left to it."""
+        """What the two hourly schedules ask for now, into the queue. What waits or is on is left to that run."""
         now = datetime.now(UTC)
         try:
             with opened_instance(self.settings) as instance:
                 open_runs = instance.get_runs(dg.RunsFilter(statuses=[*OPEN]))
-                busy = {run.tags.get("dagster/partition") for run in open_runs}
-                day = f"{now:%Y-%m-%d}"
-                if day not in busy:
-                    self._launch("discovery_job", {"dagster/partition": day}, {})
+                busy = {_place(run.tags) for run in open_runs}
+                tags = {"dagster/partition": f"{now:%Y-%m-%d}"}
+                if _place(tags) not in busy:
+                    self._launch("discovery_job", tags, {})
                 with dg.build_schedule_context(
                     instance=instance, scheduled_execution_time=now, resources=resources_of(os.environ)
                 ) as context:
                     asked = [each for each in texts_hourly(context) if isinstance(each, dg.RunRequest)]
                 for request in asked:
-                    if request.partition_key not in busy:
-                        tags = {**request.tags, "dagster/partition": str(request.partition_key)}
-                        self._launch("texts_job", tags, dict(request.run_config or {}))
+                    if _place(request.tags) not in busy:
+                        self._launch("shard_job", dict(request.tags), dict(request.run_config or {}))
         # The database or the web server may be away at the moment: so may they be at an hour's tick.
         except (DatabaseError, httpx2.HTTPError, dg.DagsterError) as error:
             self._say(f"a tick was lost: {type(error).__name__}")
 
     def _launch(self, job: str, tags: dict[str, str], config: dict[str, Any]) -> None:
         selector = {"repositoryLocationName": "llma_assets", "repositoryName": "__repository__", "jobName": job}
-        date, _, team = tags["dagster/partition"].partition("|")
-        if team:
-            tags |= {"dagster/partition/team": team, "dagster/partition/date": date}
         metadata = {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
         params = {"selector": selector, "mode": "default", "executionMetadata": metadata}
         params["runConfigData"] = json.dumps(config)
@@ -325,6 +322,11 @@ OPEN = (
     dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING,
     dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING,
 )  # fmt: skip
+
+
+def _place(tags: Mapping[str, str]) -> tuple[str | None, ...]:
+    """What a run works on: a day, or a shard, of which it may be one team alone."""
+    return tuple(tags.get(name) for name in ("dagster/partition", SHARD_TAG, TEAM_TAG))
 
 
 def _ids(database: Database, sql: str, team: int) -> dict[str, int]:

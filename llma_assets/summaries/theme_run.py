@@ -34,7 +34,7 @@ from llma_assets.summaries.triage import TIME_IS_UP
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes, Theme
 
-TEXTS_AT_ONCE = 50
+TEXTS_AT_ONCE = 200
 IDS_AT_ONCE = 500
 SUMMARIES_FAILED = "summaries_failed"
 """Reason of a skip: many summaries failed; its detail says how many."""

@@ -7,13 +7,16 @@ import signal
 import traceback
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from llma_assets.clickhouse import Database, connect, status, stop
 from llma_assets.clusters.checks import CHECKS as CLUSTER_CHECKS
+from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES
 from llma_assets.defs.resources import ChatModelResource
+from llma_assets.defs.shard_requests import Wanted, shard_requests
 from llma_assets.events.checks import CHECKS as EVENT_CHECKS
 from llma_assets.ledger import usage_totals
 from llma_assets.models import ChatMessage, ChatModel, ModelError, OpenAIChat, RetryPolicy
@@ -70,6 +73,39 @@ pipeline.clusters(1, date(2026, 11, 7))
 """
 
 
+SHARD_KILLED_AT = """
+import os, signal, sys
+from datetime import date
+from llma_assets.clickhouse import Database, connect
+from llma_assets.settings import Settings
+from llma_assets_tests.pipeline.runs import Pipeline
+from llma_assets_tests.pipeline.test_faults import shard_of_three
+
+insert = Database.insert_rows
+
+def insert_or_die(self, table, rows, **options):
+    if table == sys.argv[1] and rows and rows[0]["team_id"] == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+    insert(self, table, rows, **options)
+
+Database.insert_rows = insert_or_die
+Pipeline(connect(Settings.from_env())).run("shard_job", run_config=shard_of_three())
+"""
+
+HELD_BY_TEAM = """
+SELECT team_id, countIf(event IN ('$ai_trace_clusters', '$ai_generation_clusters')) AS published,
+    any(texts.texts) AS texts, any(runs.attempts) AS attempts
+FROM events FINAL
+LEFT JOIN (
+    SELECT team_id, count() AS texts FROM trace_texts FINAL WHERE day = {day:Date} GROUP BY team_id
+) AS texts USING team_id
+LEFT JOIN (
+    SELECT team_id, groupArray(attempt_id) AS attempts FROM clustering_runs FINAL WHERE day = {day:Date}
+    GROUP BY team_id
+) AS runs USING team_id
+GROUP BY team_id
+"""
+
 WRITES = (
     "trace_texts",
     "trace_summaries",
@@ -106,6 +142,43 @@ def test_a_run_killed_at_any_write_shows_nothing_and_is_finished_by_the_next(
     for check in (*CLUSTER_CHECKS, *EVENT_CHECKS):
         findings = check.findings(database, TeamDay(1, DAY))
         assert [finding.passed for finding in findings] == [True, True], check.name
+
+
+def shard_of_three() -> dict[str, Any]:
+    """What a run of a shard is given that makes all of three teams, one after another."""
+    wanted = [Wanted(TeamDay(team_id, DAY), str(team_id)) for team_id in (1, 2, 3)]
+    (request,) = shard_requests(wanted, [*TEXTS_STAGES, *CLUSTERS_STAGES], Settings.from_env({"LLMA_SHARDS": "1"}))
+    return dict(request.run_config)
+
+
+@pytest.mark.parametrize("table", ["trace_summaries", "clusters", "events"])
+def test_a_shard_killed_at_its_second_team_keeps_the_first_and_is_finished_by_the_next_run(
+    environment: Settings, database: Database, table: str
+) -> None:
+    for team_id in (1, 2, 3):
+        write_events(database, day_of_traces(team_id, DAY, 24))
+
+    def held() -> dict[int, tuple[int, int, list[str]]]:
+        """Of each team: events that are published, texts, and attempts of clusterings."""
+        found = {row["team_id"]: row for row in database.rows(HELD_BY_TEAM, day=DAY)}
+        return {
+            team_id: (row["published"], row["texts"], sorted(map(str, row["attempts"])))
+            for team_id, row in found.items()
+        }
+
+    killed = copies.run(SHARD_KILLED_AT, table)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
+    before = held()
+    assert [before[team_id][0] for team_id in (1, 2, 3)] == [2, 0, 0]
+    assert before[3][1:] == (0, []), "the third team was not begun"
+    Pipeline(database).run("shard_job", run_config=shard_of_three())
+    after = held()
+    assert {team_id: after[team_id][:2] for team_id in after} == dict.fromkeys((1, 2, 3), before[1][:2])
+    assert after[1] == before[1], "the first team was done, and is not made again"
+    for check in (*CLUSTER_CHECKS, *EVENT_CHECKS):
+        for team_id in (1, 2, 3):
+            findings = check.findings(database, TeamDay(team_id, DAY))
+            assert [finding.passed for finding in findings] == [True, True], (check.name, team_id)
 
 
 def test_the_embedded_server_killed_in_the_middle_of_a_run_comes_back(
