@@ -20,8 +20,7 @@ from llma_assets.serialization import Seconds, ThemeId
 from llma_assets.team_day import TeamDay
 
 BATCH_ROWS = 20
-"""Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same.
-"""
+"""Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same."""
 
 
 SHORT_RUN_S = 5.0
