@@ -141,10 +141,7 @@ class ResolutionChooser:
         self._scorer = SeparationScorer(points, weights, self.tree.fine, sample=sample, seed=seed)
 
     def choose(self, earlier: float | None = None, margin: float = KEEP_EARLIER_MARGIN) -> Choice:
-        """Try resolutions by factors of two, and take the middle of those nearly as good as the best.
-
-        The middle may lie between two that were tried. If the nearer of these were taken, a few items more or less
-        could move the middle across the border between them, and all would be cut otherwise.
+        """Try resolutions by factors of two, and take the one in the middle of those nearly as good as the best.
 
         Args:
             earlier: the resolution of the run before, kept if it is nearly as good as the best; None for none.
@@ -163,9 +160,7 @@ class ResolutionChooser:
         elif weak:
             chosen = best
         else:
-            middle = _middle(curve)
-            chosen = found[middle] = self._at(middle)
-            curve = tuple(found[exponent] for exponent in sorted(found))
+            chosen = _middle(curve)
         return Choice(self._forest.consensus(chosen.resolution), chosen, curve, weak)
 
     def at(self, resolution: float) -> Choice:
@@ -227,8 +222,8 @@ class ResolutionChooser:
         )
 
 
-def _middle(curve: tuple[ResolutionScore, ...]) -> float:
-    """Binary logarithm of the middle of what is nearly as good as the best; what lies behind a valley does not count.
+def _middle(curve: tuple[ResolutionScore, ...]) -> ResolutionScore:
+    """The point in the middle of what is nearly as good as the best; what lies behind a valley does not count.
 
     Scores are averaged with those next to them, because each hangs on a few resamples.
     """
@@ -239,4 +234,5 @@ def _middle(curve: tuple[ResolutionScore, ...]) -> float:
     top = int(scores.argmax())
     reached = np.r_[np.minimum.accumulate(scores[top::-1])[::-1], np.minimum.accumulate(scores[top:])[1:]]
     error = float(np.median([point.error / point.score for point in curve if point.score > 0]))
-    return float(np.average(exponents, weights=np.exp((reached / scores[top] - 1) / max(SLACK, error))))
+    middle = np.average(exponents, weights=np.exp((reached / scores[top] - 1) / max(SLACK, error)))
+    return curve[int(np.abs(np.where(scores > 0, exponents, np.inf) - middle).argmin())]

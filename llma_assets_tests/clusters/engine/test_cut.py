@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from benchmarks.accuracy_data import directions, few_topics, overlapping
 from llma_assets.clusters import ClusteringConfig, cluster
 from llma_assets.clusters.engine.agreement import adjusted_rand
-from llma_assets.clusters.engine.resolution import ResolutionScore, _middle, evenness_of, score_of
+from llma_assets.clusters.engine.resolution import evenness_of, score_of
 
 pytestmark = pytest.mark.heavy
 
@@ -16,20 +16,6 @@ CONFIG = ClusteringConfig(with_map=False)
 
 def agreement(labels: NDArray[np.int_], truth: NDArray[np.str_]) -> float:
     return adjusted_rand(labels.astype(np.int32), np.unique(truth, return_inverse=True)[1].astype(np.int32))
-
-
-def curve_of(scores: dict[float, float]) -> tuple[ResolutionScore, ...]:
-    return tuple(
-        ResolutionScore(resolution, 10, 0.8, 0.3, 0.1, 0.2, score, 0.0) for resolution, score in scores.items()
-    )
-
-
-def test_a_small_change_of_scores_moves_the_chosen_cut_a_little_and_never_to_the_next() -> None:
-    scores = {0.5: 0.10, 1.0: 0.20, 2.0: 0.20, 4.0: 0.10}
-    assert _middle(curve_of(scores)) == pytest.approx(0.5), "between 1 and 2"
-    for better in (1.0, 2.0):
-        moved = _middle(curve_of({**scores, better: 0.201}))
-        assert 0 < abs(moved - 0.5) < 0.05
 
 
 @pytest.mark.parametrize("seed", [2, 3])
