@@ -57,6 +57,18 @@ def test_the_window_has_the_teams_own_items_of_seven_days_by_id_with_their_vecto
     assert len(window(planted, 2).item_ids) == 7
 
 
+def test_the_day_and_the_trace_of_each_item_are_numbered(planted: Database) -> None:
+    for team_id, items in ((1, 60), (2, 7)):
+        read = window(planted, team_id)
+        days, traces = read.arrivals.T.tolist()
+        assert len(days) == items
+        assert days == [row["timestamp"].toordinal() for row in read.rows]
+        assert set(days) <= {(DAY - timedelta(days=back)).toordinal() for back in (0, 3)}
+        number_of = dict(zip((row["trace_id"] for row in read.rows), traces, strict=True))
+        assert [number_of[row["trace_id"]] for row in read.rows] == traces
+        assert len(set(traces)) == len(number_of)
+
+
 def test_a_window_without_items_is_empty(planted: Database) -> None:
     read = window(planted, 3)
     assert (read.item_ids, read.rest, read.embeddings.size, read.available) == ([], [], 0, 0)
