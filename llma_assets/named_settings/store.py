@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -20,6 +21,7 @@ from llma_assets.named_settings.stored import (
     Stored,
     changes_of,
     settings_in,
+    with_one,
 )
 from llma_assets.themes import (
     InvalidThemesError,
@@ -131,15 +133,16 @@ class NamedSettings:
             self.invalid: settings do not go together; nothing is stored.
             self.error: there is no author, or somebody changed the settings since.
         """
-        before = self.of_team(database, team_id)
-        after: dict[str, dict[str, Any]] = {
-            kind.part: {
-                **(kind.ships if prune else before.parts[kind.part]),
-                **{getattr(each, kind.name): each for each in _of(document, kind)},
+        with nullcontext() if dry_run else self._alone(database):
+            before = self.of_team(database, team_id)
+            after: dict[str, dict[str, Any]] = {
+                kind.part: {
+                    **(kind.ships if prune else before.parts[kind.part]),
+                    **{getattr(each, kind.name): each for each in _of(document, kind)},
+                }
+                for kind in self.kinds
             }
-            for kind in self.kinds
-        }
-        return self._store(database, before, after, author, seen=seen, dry_run=dry_run, now=now)
+            return self._store(database, before, after, author, seen=seen, dry_run=dry_run, now=now)
 
     def switch(
         self, database: Database, team_id: int, item: str, name: str, author: str, *, on: bool, now: datetime
@@ -149,11 +152,14 @@ class NamedSettings:
         Raises:
             self.error: there is none of this name, or no author.
         """
-        kind, before = self._kind(item), self.of_team(database, team_id)
-        if name not in before.parts[kind.part]:
-            raise self.error(f"team {team_id} has no {item} {name[:80]!r}{did_you_mean(name, before.parts[kind.part])}")
-        switched = replace(before.parts[kind.part][name], enabled=on)
-        self._store(database, before, _with(before.parts, kind, name, switched), author, now=now)
+        kind = self._kind(item)
+        with self._alone(database):
+            before = self.of_team(database, team_id)
+            there_are = before.parts[kind.part]
+            if name not in there_are:
+                raise self.error(f"team {team_id} has no {item} {name[:80]!r}{did_you_mean(name, there_are)}")
+            switched = replace(there_are[name], enabled=on)
+            self._store(database, before, with_one(before.parts, kind, name, switched), author, now=now)
 
     def undo(
         self, database: Database, team_id: int, change: tuple[str, str, str], author: str, *, seen: str, now: datetime
@@ -168,24 +174,34 @@ class NamedSettings:
             self.error: there is no such change, no author, or somebody changed the settings since.
         """
         item, name, at = change
-        kind, before = self._kind(item), self.of_team(database, team_id)
+        kind = self._kind(item)
+        with self._alone(database):
+            before = self.of_team(database, team_id)
+            was = self._before(database, team_id, kind, name, at)
+            self._store(database, before, with_one(before.parts, kind, name, was), author, seen=seen, now=now)
+
+    def _alone(self, database: Database) -> AbstractContextManager[None]:
+        """One change at a time, of whichever team: what is there is read, compared, then written."""
+        return database.exclusive(self.table)
+
+    def _before(self, database: Database, team_id: int, kind: Kind[Any], name: str, at: str) -> Any:
+        """What a setting was before its change at a time; None where there was none."""
         rows = [
             row
             for row in database.rows(self._sql(ALL_CHANGES), team_id=team_id)
-            if (row["item"], row["name"]) == (item, name)
+            if (row["item"], row["name"]) == (kind.name, name)
         ]
         times = [row["changed_at"].isoformat() for row in rows]
         if at not in times:
-            raise self.error(f"team {team_id} has no change of the {item} {name[:80]!r} at {at[:40]!r}")
-        was, wrong = None, list[Problem]()
-        if earlier := rows[: times.index(at)]:
-            if earlier[-1]["action"] != DELETED:
-                was, wrong = kind.read(settings_in(earlier[-1]), f"{item} {name}")
-        else:
-            was = kind.ships.get(name)
+            raise self.error(f"team {team_id} has no change of the {kind.name} {name[:80]!r} at {at[:40]!r}")
+        if not (earlier := rows[: times.index(at)]):
+            return kind.ships.get(name)
+        if earlier[-1]["action"] == DELETED:
+            return None
+        was, wrong = kind.read(settings_in(earlier[-1]), f"{kind.name} {name}")
         if wrong:
             raise self.invalid(wrong)
-        self._store(database, before, _with(before.parts, kind, name, was), author, seen=seen, now=now)
+        return was
 
     def _store(
         self,
@@ -282,9 +298,3 @@ class NamedSettings:
 def _of(document: object, kind: Kind[Any]) -> Sequence[Any]:
     found: Sequence[Any] = getattr(document, kind.part)
     return found
-
-
-def _with(parts: Parts, kind: Kind[Any], name: str, item: Any) -> Parts:
-    """The same settings with one of a name, or without it for None."""
-    changed = {key: each for key, each in parts[kind.part].items() if key != name}
-    return {**parts, kind.part: changed if item is None else {**changed, name: item}}

@@ -98,3 +98,9 @@ def changes_of(kind: Kind[Any], before: Mapping[str, Any], after: Mapping[str, A
             # Of what is new, only what it says.
             said = tuple(each for each in fields if old or each.after not in (None, "", []))
             yield SettingChange(kind.name, name, action, None, "", said if new else ())
+
+
+def with_one(parts: Parts, kind: Kind[Any], name: str, item: Any) -> Parts:
+    """The same settings with one of a name, or without it for None."""
+    changed = {key: each for key, each in parts[kind.part].items() if key != name}
+    return {**parts, kind.part: changed if item is None else {**changed, name: item}}
