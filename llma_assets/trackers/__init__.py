@@ -13,6 +13,7 @@ from llma_assets.trackers.partition import TRACKERS_VERSION, sync_team, teams_to
 from llma_assets.trackers.reports import (
     OpenedIssue,
     OpenedIssueOfTeam,
+    TrackersFile,
     file_report,
     opened_report,
     sync_report,
@@ -51,6 +52,7 @@ __all__ = [
     "TrackerError",
     "TrackerFault",
     "TrackerRule",
+    "TrackersFile",
     "TrackersReport",
     "apply",
     "client_of",

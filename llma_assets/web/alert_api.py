@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
-from typing import Annotated, NoReturn
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from llma_assets.alerts import (
+    SETTINGS,
     AlertDeliveries,
     AlertError,
     AlertFile,
@@ -18,13 +19,11 @@ from llma_assets.alerts import (
     AlertPreview,
     AlertReasons,
     AlertRules,
-    InvalidRulesError,
     LiftedMutes,
     ListedIncident,
     Mute,
     ResentMessages,
     alerts_of,
-    apply,
     checked_subject,
     chosen_settings,
     deliveries_report,
@@ -34,7 +33,6 @@ from llma_assets.alerts import (
     lift_mutes,
     mute,
     mutes_of,
-    past_changes,
     preview_report,
     read_document,
     reasons_report,
@@ -47,20 +45,13 @@ from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
+from llma_assets.web.setting_api import SettingsFile, file_answer, file_applied, history_answer
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep
 
 router = APIRouter(tags=["alerts"])
 
 ALERTS = "/teams/{team_id}/alerts"
 Name = Annotated[str, Field(max_length=200)]
-
-
-class AlertsFile(BaseModel):
-    """A file of rules and channels, as `llma alerts apply` takes it. It names variables, and holds no secret."""
-
-    yaml: str = Field(max_length=256 << 10)
-    prune: bool = Field(False, description="Delete or reset what it does not name.")
-    dry_run: bool = Field(False, description="Say what would change, and store nothing.")
 
 
 class WantedMute(BaseModel):
@@ -98,31 +89,19 @@ def rules(request: Request, site: SiteDep, team_id: TeamDep) -> Response:
 def settings(
     request: Request, site: SiteDep, team_id: TeamDep, name: Annotated[list[str] | None, Query(max_length=100)] = None
 ) -> Response:
-    """Rules and channels as a file has them, all or those of some names."""
+    """Rules and channels as a file has them, all or those of some names; its ETag is the condition of a change."""
+    stored = SETTINGS.of_team(site.database, team_id)
     try:
         document = chosen_settings(alerts_of(site.database, team_id), name or ())
     except AlertError as error:
         raise NotFound(str(error)) from None
-    return answer(request, json_object(file_report(team_id, document)))
+    return file_answer(request, file_report(team_id, document), stored)
 
 
 @router.post(f"{ALERTS}/file", response_model=AppliedSettings)
-def apply_file(request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, file: AlertsFile) -> Response:
+def apply_file(request: Request, site: SiteDep, visitor: ChangerDep, team_id: TeamDep, file: SettingsFile) -> Response:
     """Store the rules and channels of a file, or say what it would change."""
-    try:
-        changes = apply(
-            site.database,
-            team_id,
-            read_document(file.yaml),
-            visitor.name,
-            dry_run=file.dry_run,
-            prune=file.prune,
-            now=site.clock(),
-        )
-    except AlertError as error:
-        _invalid(error)
-    is_stored = bool(changes) and not file.dry_run
-    return answer(request, json_object(AppliedSettings(team_id, file.dry_run, is_stored, tuple(changes))))
+    return file_applied(request, site, visitor, team_id, SETTINGS, read_document, file)
 
 
 @router.get(f"{ALERTS}/history", response_model=SettingsHistory)
@@ -135,8 +114,7 @@ def history(
     offset: OffsetQuery = 0,
 ) -> Response:
     """Who changed which rule or channel, oldest first."""
-    shown, headers = part_of(request, past_changes(site.database, team_id, name), limit, offset)
-    return answer(request, json_object(SettingsHistory(team_id, shown)), headers=headers)
+    return history_answer(request, site, team_id, SETTINGS, name, limit, offset)
 
 
 @router.get(ALERTS + "/rules/{rule}/preview", response_model=AlertPreview)
@@ -285,11 +263,3 @@ def resend(
         raise NotFound(str(error)) from None
     ids, waiting = tuple(each.message_id for each in chosen), 0 if wanted.dry_run else len(chosen)
     return answer(request, json_object(ResentMessages(team_id, wanted.dry_run, ids, 0, 0, waiting)))
-
-
-def _invalid(error: AlertError) -> NoReturn:
-    """Raise what is wrong with a file, by its fields."""
-    found = error.problems if isinstance(error, InvalidRulesError) else ()
-    problems = [{"field": each.where, "message": each.message} for each in found]
-    field = problems[0]["field"] if problems else "yaml"
-    raise InvalidInput(str(found[0]) if found else str(error), field=field, problems=problems[:100]) from None

@@ -43,6 +43,7 @@ from llma_assets.web import (
     theme_file_pages,
     theme_pages,
     trace_pages,
+    tracker_api,
     tracker_pages,
     trend_pages,
 )
@@ -160,9 +161,10 @@ def create_app(site: Site, *, hosts: Collection[str] = (), metrics: Operations |
     app.state.site = site
     app.state.operations = metrics or Operations()
     app.state.inbox = Inbox(lambda: site.database)
-    api_modules = (api, alert_api, cluster_api, health_api, map_api, run_api, task_api, theme_api, theme_change_api)
+    of_results_api = (api, cluster_api, map_api, run_api, health_api)
+    of_work_api = (alert_api, task_api, theme_api, theme_change_api, tracker_api)
     of_pages = (insight_pages.documents, tracker_pages.documents)
-    for documents in (*(module.router for module in api_modules), *of_pages):
+    for documents in (*(module.router for module in (*of_results_api, *of_work_api)), *of_pages):
         app.include_router(documents, prefix="/api/v1", responses=DESCRIBED)
     of_results = (pages, trace_pages, item_pages, map_pages, trend_pages, insight_pages, cluster_pages)
     of_work = (task_pages, alert_pages, tracker_pages, theme_pages, theme_file_pages, health_pages)
