@@ -34,6 +34,7 @@ COMMANDS = {
     "alerts": "llma_assets.cli.commands.alerts:alerts_group",
     "trackers": "llma_assets.cli.commands.trackers:trackers_group",
     "check": "llma_assets.cli.commands.check:check",
+    "stages": "llma_assets.cli.commands.stages:stages",
     "skips": "llma_assets.cli.commands.ledger:skips",
     "estimate": "llma_assets.cli.commands.estimate:estimate",
     "usage": "llma_assets.cli.commands.ledger:usage",
