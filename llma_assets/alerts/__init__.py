@@ -28,6 +28,7 @@ from llma_assets.alerts.incidents import Incident, StoredDecision, incidents, sh
 from llma_assets.alerts.judging import Decision
 from llma_assets.alerts.messages import PAGES_VARIABLE, Message
 from llma_assets.alerts.muting import Mute, checked_subject, mute, mutes_of, unmute
+from llma_assets.alerts.pack_reports import PackReport, PacksReport, pack_report, packs_report
 from llma_assets.alerts.packs import rules_of
 from llma_assets.alerts.partition import ALERTS_VERSION, AlertedTeam, alert_team_day, alert_teams
 from llma_assets.alerts.previewing import PreviewDay, preview
@@ -91,6 +92,8 @@ __all__ = [
     "Message",
     "Mute",
     "OutboxCount",
+    "PackReport",
+    "PacksReport",
     "PreviewDay",
     "ResentMessages",
     "Rule",
@@ -121,6 +124,8 @@ __all__ = [
     "mute",
     "mutes_of",
     "outbox_counts",
+    "pack_report",
+    "packs_report",
     "past_changes",
     "preview",
     "preview_report",

@@ -19,7 +19,11 @@ def rules_of(pack: Pack, team: TeamAlerts | None = None) -> Document:
     """
     if not pack.alerts:
         return Document()
-    document = read_document(pack.alerts)
+    try:
+        document = read_document(pack.alerts)
+    except InvalidRulesError as error:
+        told = [Problem(f"{pack.name}/alerts.yaml {each.where}".rstrip(), each.message) for each in error.problems]
+        raise InvalidRulesError(told) from error
     if document.channels or any(rule.channels for rule in document.rules):
         raise InvalidRulesError([Problem(f"{pack.name}/alerts.yaml channels", "belong to a team, not into a pack")])
     known = team.rules if team else {}

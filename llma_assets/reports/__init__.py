@@ -58,7 +58,6 @@ from llma_assets.reports.overlap import FALSE_SHARE
 from llma_assets.reports.overlap_queries import Among, NotClusteredError
 from llma_assets.reports.overlap_report import Overlap, OverlapSide, overlap_report
 from llma_assets.reports.overview import TeamsReport, TeamSummary, teams_report
-from llma_assets.reports.packs import PackReport, PacksReport, pack_report, packs_report
 from llma_assets.reports.paid_trial import paid_trial
 from llma_assets.reports.preview import PreviewReport, first_message, preview_report
 from llma_assets.reports.progress import Progress, ThemeProgress, progress_report
@@ -193,8 +192,6 @@ __all__ = [
     "OperationsReport",
     "Overlap",
     "OverlapSide",
-    "PackReport",
-    "PacksReport",
     "PlannedTeam",
     "PreviewReport",
     "Progress",
@@ -306,8 +303,6 @@ __all__ = [
     "operations_report",
     "outdated",
     "overlap_report",
-    "pack_report",
-    "packs_report",
     "paid_trial",
     "preview_report",
     "progress_report",

@@ -10,7 +10,7 @@ from llma_assets.cli.options import TEAM, decider, json_option, opened_database,
 from llma_assets.cli.render.console import emit_report, plain, say, show, show_table
 
 if TYPE_CHECKING:
-    from llma_assets.reports import PackReport
+    from llma_assets.alerts import PackReport
 
 
 @click.group("packs")
@@ -25,8 +25,11 @@ def packs_group() -> None:
 @click.option("--team", "team_id", type=TEAM, help="Say what the team has of each.")
 @json_option
 def list_command(team_id: int | None, as_json: bool) -> None:
-    """List the packs that ship and those of installed packages."""
-    from llma_assets.reports import packs_report
+    """List the packs that ship and those of installed packages.
+
+    With --team it says which of their themes and alert rules the team has, and which have other settings there.
+    """
+    from llma_assets.alerts import packs_report
 
     if team_id is None:
         report = packs_report(None, None)
@@ -47,13 +50,12 @@ def list_command(team_id: int | None, as_json: bool) -> None:
 @json_option
 def show_command(pack: str, as_json: bool) -> None:
     """Print a pack: what it is, where it comes from, and its themes as YAML. PACK is a name or a folder."""
-    from llma_assets.alerts import InvalidRulesError, rules_of
-    from llma_assets.reports import pack_report
+    from llma_assets.alerts import InvalidRulesError, pack_report, rules_of
     from llma_assets.themes import pack_of, write_document
 
     found = checked(pack, lambda: pack_of(pack))
     if as_json:
-        emit_report(pack_report(found))
+        emit_report(checked_file(pack, lambda: pack_report(found), InvalidRulesError))
         return
     show(f"{plain(found.title)}, version {plain(found.version) or 'unknown'}, from {plain(found.origin)}")
     for text in (found.description, found.source):
@@ -97,10 +99,12 @@ def install(pack: str, team_id: int, dry_run: bool, yes: bool, by: str | None, a
 def _state(pack: "PackReport") -> str:
     if not pack.team:
         return ""
-    if not pack.team.installed:
+    has, differing = pack.team, (*pack.team.differing, *(f"rule {each}" for each in pack.team.differing_rules))
+    if not (has.installed or has.rules):
         return "nothing"
-    if pack.team.differing:
-        return f"other settings of {', '.join(pack.team.differing)}"
-    return (
-        "all" if len(pack.team.installed) == len(pack.themes) else f"{len(pack.team.installed)} of {len(pack.themes)}"
-    )
+    if differing:
+        return f"other settings of {', '.join(differing)}"
+    if (has.installed, has.rules) == (pack.themes, pack.rules):
+        return "all"
+    rules = f", {len(has.rules)} of {len(pack.rules)} alert rules" if pack.rules else ""
+    return f"{len(has.installed)} of {len(pack.themes)}{' themes' if rules else ''}{rules}"
