@@ -45,7 +45,7 @@ from llma_assets.serialization import json_object
 from llma_assets.team_day import TeamDay
 from llma_assets.web.answers import LimitQuery, OffsetQuery, answer, part_of
 from llma_assets.web.problems import InvalidInput, NotFound
-from llma_assets.web.setting_api import SettingsFile, file_answer, file_applied, history_answer
+from llma_assets.web.setting_answers import SettingsFile, file_answer, file_applied, history_answer
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep
 
 router = APIRouter(tags=["alerts"])

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from llma_assets.named_settings import AppliedSettings, SettingsHistory
 from llma_assets.trackers import SETTINGS, Document, TrackersFile, file_report, read_document
 from llma_assets.web.answers import LimitQuery, OffsetQuery
-from llma_assets.web.setting_api import SettingsFile, file_answer, file_applied, history_answer
+from llma_assets.web.setting_answers import SettingsFile, file_answer, file_applied, history_answer
 from llma_assets.web.visitors import ChangerDep, SiteDep, TeamDep
 
 router = APIRouter(tags=["trackers"])
