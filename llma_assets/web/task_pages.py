@@ -57,7 +57,7 @@ class Filters(BaseModel):
 
     state: Literal["open", "all", "new", "regressed", "ongoing", "resolved", "ignored"] = "open"
     priority: Literal["", "first", "last", "figures"] = ""
-    q: str = Field("", max_length=200)
+    q: Annotated[str, Field(max_length=200)] = ""
 
 
 @router.get(TASKS)
