@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+import orjson
+
 from llma_assets.clickhouse import Database
 from llma_assets.clusters import FULL, Edit, clusters_of, committed_run, edits_of, members_of
 from llma_assets.insights import Distinction, Parts, parts_of_cluster
@@ -13,12 +15,14 @@ from llma_assets.reports.clusters import published_clusters
 from llma_assets.reports.item_page import ItemRow, cluster_by_id, rows_of_items
 from llma_assets.reports.results import ClusterResult, theme_results
 from llma_assets.serialization import Day, Moment, TeamId, ThemeId
-from llma_assets.summaries import summaries_of_items
+from llma_assets.summaries import Point, summaries_of_items
 from llma_assets.tasks import find_cluster_task
 from llma_assets.team_day import TeamDay
 
 SHOWN_MEMBERS = 10
 SHOWN_FARTHEST = 5
+SHOWN_POINTS = 3
+"""Statements of one member's summary."""
 REACH = timedelta(days=30)
 """So far back titles of what was taken out are looked for."""
 
@@ -47,6 +51,14 @@ class TakenOut:
 
 
 @dataclass(frozen=True, slots=True)
+class MemberPoints:
+    """What the summary of a member says, each statement with the lines of its text that show it."""
+
+    item_id: str
+    points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterReport:
     """A cluster of a theme's day.
 
@@ -61,6 +73,7 @@ class ClusterReport:
         parts: the models, releases and users that its traces come from.
         taken_out: the members that people took out of it, on whatever day they were in it; the latest first.
         task_id: the task that somebody made of it, "" for none.
+        points: of the typical and the farthest members, first statements of their summaries that name lines.
     """
 
     team_id: TeamId
@@ -76,6 +89,7 @@ class ClusterReport:
     taken_out: tuple[TakenOut, ...] = ()
     task_id: str = ""
     farthest: tuple[ItemRow, ...] = ()
+    points: tuple[MemberPoints, ...] = ()
 
 
 def cluster_report(
@@ -131,6 +145,7 @@ def cluster_report(
         _taken_out(database, team_day, theme_id, edits),
         find_cluster_task(database, team_day.team_id, names) or "",
         farthest,
+        _points(database, team_day, theme_id, members),
     )
 
 
@@ -143,6 +158,34 @@ def _both_ends(database: Database, team_day: TeamDay, theme_id: str, result: Clu
     found = sorted(members_of(database, run, cluster_of), key=lambda each: (each["distance"], each["item_id"]))
     near, far = found[:SHOWN_MEMBERS], found[SHOWN_MEMBERS:][-SHOWN_FARTHEST:]
     return rows_of_items(database, run, [*near, *far], cluster_of)
+
+
+def _points(
+    database: Database, team_day: TeamDay, theme_id: str, members: Sequence[ItemRow]
+) -> tuple[MemberPoints, ...]:
+    """Of each member whose summary is stored and names lines."""
+    days = {each.item_id: each.day for each in members}
+    if not days:
+        return ()
+    rows = summaries_of_items(
+        database,
+        team_day.team_id,
+        theme_id,
+        list(days),
+        first_day=min(days.values()),
+        last_day=max(days.values()),
+    )
+    said = {
+        row["item_id"]: [
+            Point(str(point["text"]), str(point["line_refs"]))
+            for column in ("bullets", "interesting_notes")
+            for point in orjson.loads(row[column] or "[]")
+            if isinstance(point, dict) and point.get("text") and point.get("line_refs")
+        ]
+        for row in rows
+        if row["day"] == days[row["item_id"]]
+    }
+    return tuple(MemberPoints(item, tuple(said[item][:SHOWN_POINTS])) for item in days if said.get(item))
 
 
 def _parts(

@@ -22,7 +22,7 @@ class Tasks:
 
     Attributes:
         tasks: those that are shown.
-        hidden: how many are left out because of their status.
+        hidden: how many are left out because of their status, priority or text.
     """
 
     team_id: TeamId
@@ -149,6 +149,8 @@ def tasks_report(
     now: datetime,
     options: TaskOptions,
     statuses: Collection[str] = (),
+    given_priority: str | None = None,
+    search: str = "",
     limit: int | None = None,
 ) -> Tasks:
     """The tasks of a team, the most urgent first.
@@ -157,10 +159,18 @@ def tasks_report(
         now: the time of the priorities.
         options: of the team's tasks.
         statuses: only these; all if empty.
+        given_priority: only tasks of which people said this; "" for those of which they said nothing, None for all.
+        search: only those with this text in their title or description, whatever its case.
         limit: maximum number; tasks beyond it do not count as hidden.
     """
-    found = list_tasks(database, team_id, now=now, options=options)
-    chosen = [task for task in found if not statuses or task.status in statuses]
+    found, text = list_tasks(database, team_id, now=now, options=options), search.casefold()
+    chosen = [
+        task
+        for task in found
+        if (not statuses or task.status in statuses)
+        and given_priority in (None, task.given_priority)
+        and text in f"{task.title}\n{task.description}".casefold()
+    ]
     return Tasks(team_id, tuple(chosen[:limit]), len(found) - len(chosen))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, Field, ValidationError
 from starlette.responses import RedirectResponse, Response
 
 from llma_assets import tasks as room
@@ -27,16 +28,36 @@ from llma_assets.web.access import Visitor
 from llma_assets.web.problems import NotFound
 from llma_assets.web.site import Site
 from llma_assets.web.templates_of import address, page
-from llma_assets.web.tracker_pages import issues_of
+from llma_assets.web.tracker_pages import issues_of, issues_of_tasks
 from llma_assets.web.visitors import FormDep, SiteDep, TeamDep, VisitorDep
 
 router = APIRouter()
 
 TASKS = "/teams/{team_id}/tasks"
 OPEN_STATES = ("new", "regressed", "ongoing")
+STATES: Mapping[str, tuple[str, ...]] = {
+    "open": OPEN_STATES,
+    "all": (),
+    **{each: (each,) for each in (*OPEN_STATES, "resolved", "ignored")},
+}
+PRIORITIES: Mapping[str, str | None] = {"": None, "first": "high", "last": "low", "figures": ""}
 SHOWN_SEGMENTS = 20
 TREND_DAYS = 28
 ACTIONS: Mapping[str, Any] = {"close": room.close_task, "reopen": room.reopen_task, "ignore": room.ignore_task}
+
+
+class Filters(BaseModel):
+    """Which tasks the list shows.
+
+    Attributes:
+        state: one state, or `open` or `all`.
+        priority: whether people put them first or last, or left them to their figures; "" for all.
+        q: words of the title or the description.
+    """
+
+    state: Literal["open", "all", "new", "regressed", "ongoing", "resolved", "ignored"] = "open"
+    priority: Literal["", "first", "last", "figures"] = ""
+    q: Annotated[str, Field(max_length=200)] = ""
 
 
 @router.get(TASKS)
@@ -45,11 +66,11 @@ def tasks_page(
     site: SiteDep,
     visitor: VisitorDep,
     team_id: TeamDep,
-    state: Literal["open", "all"] = "open",
+    filters: Annotated[Filters, Depends()],
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
 ) -> Response:
     """Recurring problems, the most urgent first."""
-    return _tasks(request, site, visitor, team_id, state, start)
+    return _tasks(request, site, visitor, team_id, filters, start)
 
 
 @router.post(TASKS)
@@ -57,10 +78,10 @@ def change_tasks(request: Request, site: SiteDep, visitor: VisitorDep, team_id: 
     """Close, reopen, ignore or prioritise several tasks, or take the last change of them back."""
     action = next((each for each in BULK_ACTIONS if each == fields.get("action")), None)
     chosen = [value.partition(":")[::2] for name, value in fields.items() if name.startswith("task_")]
-    state = "all" if fields.get("state") == "all" else "open"
+    filters = _filters(fields)
     if action is None or not chosen:
         problem = "mark the tasks first" if action else f"there is no change {fields.get('action', '')[:40]!r}"
-        return _tasks(request, site, visitor, team_id, state, 0, problem=problem)
+        return _tasks(request, site, visitor, team_id, filters, 0, problem=problem)
     done = decide_about_tasks(
         site.database,
         team_id,
@@ -73,7 +94,15 @@ def change_tasks(request: Request, site: SiteDep, visitor: VisitorDep, team_id: 
     )
     # What was done is shown at once: an address could only say so, not know it. Sent twice, it is not done twice,
     # because the tasks are no more what was seen.
-    return _tasks(request, site, visitor, team_id, state, 0, done=done)
+    return _tasks(request, site, visitor, team_id, filters, 0, done=done)
+
+
+def _filters(fields: Mapping[str, str]) -> Filters:
+    """Those of the list that a form was sent from."""
+    try:
+        return Filters.model_validate({name: fields[name] for name in Filters.model_fields if name in fields})
+    except ValidationError:
+        return Filters()
 
 
 def _tasks(
@@ -81,7 +110,7 @@ def _tasks(
     site: Site,
     visitor: Visitor,
     team_id: int,
-    state: str,
+    filters: Filters,
     start: int,
     *,
     problem: str = "",
@@ -92,8 +121,11 @@ def _tasks(
         team_id,
         now=site.clock(),
         options=site.task_options(team_id),
-        statuses=OPEN_STATES if state == "open" else (),
+        statuses=STATES[filters.state],
+        given_priority=PRIORITIES[filters.priority],
+        search=filters.q.strip(),
     )
+    shown = report.tasks[start : start + MOST_TASKS]
     until = site.today
     days = [until - timedelta(days=back) for back in reversed(range(TREND_DAYS))]
     by_day = tasks_by_day(site.database, team_id, days[0], until) if report.tasks else {}
@@ -103,10 +135,12 @@ def _tasks(
         tab="tasks",
         team_id=team_id,
         report=report,
-        shown=report.tasks[start : start + MOST_TASKS],
+        shown=shown,
+        issues=issues_of_tasks(site, team_id, shown),
         trends={task_id: [counts.get(day, 0) for day in days] for task_id, counts in by_day.items()},
         trend_days=TREND_DAYS,
-        state=state,
+        filters=filters.model_dump(),
+        states=STATES,
         start=start,
         page_size=MOST_TASKS,
         may_change=visitor.may_change,

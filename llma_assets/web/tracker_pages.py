@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from llma_assets.clusters import EditError, UnknownLineageError, find_lineage
 from llma_assets.named_settings import SettingChange
 from llma_assets.serialization import json_object
-from llma_assets.tasks import UnknownTaskError, find_task, list_tasks
+from llma_assets.tasks import Task, UnknownTaskError, find_task, list_tasks
 from llma_assets.trackers import (
     SETTINGS,
     Link,
@@ -67,6 +67,18 @@ def issues_of(site: Site, team_id: int, about: str, subjects: Iterable[str]) -> 
     links = shown_links(site.database, team_id, about, subjects, now=site.clock())
     taken = {each.tracker for each in links if each.state != "gone"}
     return Issues(links, tuple(each.tracker for each in team.enabled if each.tracker not in taken))
+
+
+def issues_of_tasks(site: Site, team_id: int, tasks: Sequence[Task]) -> dict[str, list[ShownLink]]:
+    """By task its issues and those of what was merged into it, without those that are gone."""
+    if not tasks or not trackers_of(site.database, team_id).trackers:
+        return {}
+    task_of = {part: task.task_id for task in tasks for part in (*task.merged, task.task_id)}
+    found: dict[str, list[ShownLink]] = {}
+    for each in shown_links(site.database, team_id, "task", task_of, now=site.clock()):
+        if each.state != "gone":
+            found.setdefault(task_of[each.subject], []).append(each)
+    return found
 
 
 @router.get(TRACKERS)

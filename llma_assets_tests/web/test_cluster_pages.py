@@ -51,6 +51,32 @@ def test_a_member_that_does_not_belong_there_is_taken_out_and_put_back(client: T
     assert client.get(API, params=QUERY).json()["result"] == before["result"]
 
 
+def test_beside_each_member_stands_what_its_summary_says_with_links_to_the_lines(
+    client: TestClient, planted: Database
+) -> None:
+    def said(item_id: str, team_id: int, *points: dict[str, str], **other: Any) -> None:
+        rows = planted.rows(f"SELECT * FROM trace_summaries FINAL WHERE team_id = {team_id} AND item_id = '{item_id}'")
+        planted.insert_rows("trace_summaries", [{**row, "bullets": json.dumps(points), **other} for row in rows])
+
+    hostile = {"text": "asked for <img src=x onerror=alert(1)>", "line_refs": "L01-2, L12"}
+    said("t0", MINE, {"text": "nothing shows this", "line_refs": ""}, hostile)
+    said("t1", MINE, *[{"text": f"point {number}", "line_refs": f"L{number}"} for number in range(1, 6)])
+    said("t2", MINE, {"text": "of a failed one", "line_refs": "L1"}, status="failed")
+    said("t0", OTHER, {"text": "what others said", "line_refs": "L1"})
+    points = {each["item_id"]: each["points"] for each in client.get(API, params=QUERY).json()["points"]}
+    assert points["t0"] == [hostile]
+    assert [each["text"] for each in points["t1"]] == ["point 1", "point 2", "point 3"]
+    assert points.keys() == {"t0", "t1", "t3", "t4"}
+    page = client.get(f"/teams/{MINE}/clusters/traces-0", params=QUERY).text
+    assert "asked for &lt;img src=x onerror=alert(1)&gt;" in page
+    for line in (1, 12):
+        assert f'href="/teams/{MINE}/trace?id=t0#L{line}">L{line}</a>' in page
+    assert 'id="L1"' in client.get(f"/teams/{MINE}/trace?id=t0").text
+    assert not any(words in page for words in ("<img", "what others said", "nothing shows this", "of a failed one"))
+    send(client, action="take_out", item="t0")
+    assert "t0#L1" not in client.get(f"/teams/{MINE}/clusters/traces-0", params=QUERY).text
+
+
 def test_a_cluster_says_which_models_releases_and_users_it_comes_from(
     client: TestClient, planted: Database, site: Site
 ) -> None:

@@ -88,6 +88,9 @@ def test_causes_are_a_document_of_the_team_alone(client: TestClient, planted: Da
             "judged": True,
         }
     ]
+    page = client.get("/teams/1/clusters/traces-0", params={"date": DAY.isoformat(), "theme": "traces"}).text
+    assert 'href="/teams/1/trace?id=trace-1#L3">Line 3</a>' in page
+    assert ("The tool &lt;times&gt; out." in page, "Of the other team." in page) == (True, False)
     assert client.get(f"{API}/77/causes", params={"date": DAY.isoformat()}).json()["themes"] == []
     described = client.get("/api/v1/openapi.json").json()
     assert "CausesReport" in described["components"]["schemas"]

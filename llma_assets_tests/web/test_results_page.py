@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from html import unescape
 
 from starlette.testclient import TestClient
 
@@ -12,7 +13,7 @@ from llma_assets.ledger import Skip, record_skip
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TRACES
 from llma_assets_tests.reports.stored_runs import DAY
-from llma_assets_tests.web.planted import MINE, OTHER
+from llma_assets_tests.web.planted import HOSTILE, MINE, OTHER
 
 PAGE = f"/teams/{MINE}/results?theme=traces&date={DAY}"
 API = f"/api/v1/teams/{MINE}/results/traces"
@@ -76,3 +77,46 @@ def test_what_is_not_published_says_why(client: TestClient, planted: Database) -
     early = client.get(f"{API}/gates", params={"date": "2026-11-01"}).json()
     assert "too few items (3 of 20)" in early["not_published_because"]
     assert client.get(f"/teams/{MINE}/results/gates?theme=none&date={DAY}").status_code == 404
+
+
+def test_numbers_link_to_the_rows_that_they_count(client: TestClient, planted: Database) -> None:
+    client.post(f"/api/v1/teams/{MINE}/clusters/traces-1/decisions", json={"action": "merge", "into": "traces-0"})
+    client.post(f"/api/v1/teams/{MINE}/clusters/traces-2/decisions", json={"action": "take_out", "item_id": "t20"})
+
+    def linked(page: str) -> dict[str, int]:
+        """The number in each link to the table."""
+        found = re.findall(r'<a href="(/teams/\d+/items\?[^"]*)"[^>]*>([\d,]+)</a>', page)
+        return {unescape(path): int(number.replace(",", "")) for path, number in found}
+
+    def counted(path: str) -> int:
+        (number,) = re.findall(r" of ([\d,]+) · Take", client.get(path).text)
+        return int(number.replace(",", ""))
+
+    page = client.get(PAGE).text
+    links = linked(page)
+    clusters = client.get(API, params=QUERY).json()["clusters"]
+    assert len(links) == len(clusters) + 1, "each row, and all items"
+    assert {path: counted(path) for path in links} == links
+    table = f"/teams/{MINE}/items?theme=traces&date={DAY}"
+    assert (links[table], links[f"{table}&cluster=traces-0"], links[f"{table}&cluster=outliers"]) == (51, 10, 2)
+    assert re.search(r'href="[^"]*cluster=outliers">[\d.]+ %</a>', page)
+    assert not any(f'"{word}' in page or f">{word}" in page for word in HOSTILE if "<" in word)
+    assert linked(client.get(PAGE.replace(f"teams/{MINE}", f"teams/{OTHER}")).text).keys().isdisjoint(links)
+    # The table leaves out what people hid: the number of all is no link to it.
+    client.post(f"/api/v1/teams/{MINE}/clusters/traces-3/decisions", json={"action": "hide"})
+    for query in ("", "&hidden=true"):
+        links = linked(client.get(PAGE + query).text)
+        assert table not in links
+        assert {path: counted(path) for path in links} == links
+        assert (f"{table}&cluster=traces-3" in links) == bool(query)
+
+
+def test_of_clusters_whose_members_may_not_be_shown_the_number_is_no_link(
+    client: TestClient, planted: Database
+) -> None:
+    rows = planted.rows("SELECT * FROM clusters FINAL WHERE team_id = 1 AND cluster_id = 0")
+    planted.insert_rows("clusters", [{**row, "disclosure": "without_examples"} for row in rows])
+    page = client.get(PAGE).text
+    assert f"/teams/{MINE}/clusters/traces-0?" in page
+    assert "cluster=traces-1" in page
+    assert "cluster=traces-0" not in page

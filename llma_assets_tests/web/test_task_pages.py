@@ -1,5 +1,6 @@
 """Tasks on pages: what is shown, and what people decide."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -13,6 +14,7 @@ from llma_assets.web import Site
 from llma_assets_tests.tasks.passing import a_pass, tasks
 
 NOW = MONDAY + timedelta(days=1)
+HOSTILE = "The coupons <img src=https://evil.example/x>"
 
 
 def one_task(database: Database) -> None:
@@ -51,6 +53,41 @@ def test_people_close_reopen_ignore_and_rename(client: TestClient, task: Task, p
     assert "Coupons fail" in send(client, task, action="rename", title="Coupons fail")
     told = [(row["change"], row["changed_by"]) for row in task_history(planted, 1, task) if row["changed_by"] == "me"]
     assert told == [("closed", "me"), ("reopened", "me"), ("ignored", "me"), ("renamed", "me")]
+
+
+def test_the_list_is_filtered_by_state_priority_and_text_and_a_change_keeps_the_filters(
+    client: TestClient, task: Task, planted: Database
+) -> None:
+    write_segments(planted, similar_segments("b", 1, text="The map stays empty"))
+    write_segments(planted, similar_segments("c", 0, team_id=2, text="The coupons of others"))
+    a_pass(planted, NOW)
+    a_pass(planted, NOW, team_id=2)
+    send(client, task, action="rename", title=HOSTILE)
+    (other,) = [each for each in tasks(planted, NOW) if each.task_id != task.task_id]
+    (foreign,) = tasks(planted, NOW, 2)
+
+    def listed(**filters: str) -> set[str]:
+        page = client.get("/teams/1/tasks", params=filters).text
+        assert "<img" not in page
+        return set(re.findall(r'href="/teams/\d/tasks/([0-9a-f-]{36})"', page))
+
+    assert listed() == listed(state="open", priority="", q="") == {task.task_id, other.task_id}
+    assert listed(q="  COUPONS <img ") == {task.task_id}
+    assert listed(q=foreign.title) == set()
+    assert "No task fits these filters" in client.get("/teams/1/tasks", params={"q": "<img src=x>"}).text
+    raised = {"action": "raise", "task_1": f"{other.task_id}:*", "state": "all", "priority": "first", "q": other.title}
+    client.get("/")
+    page = client.post("/teams/1/tasks", data={"form_key": client.cookies["llma_form"], **raised}).text
+    assert all(f'name="{each}" value="{raised[each]}"' in page for each in ("state", "q"))
+    assert "1 task is put first" in page
+    assert f"/tasks/{task.task_id}" not in page
+    assert (listed(priority="first"), listed(priority="figures")) == ({other.task_id}, {task.task_id})
+    assert listed(priority="last") == set()
+    send(client, task, action="ignore")
+    assert (listed(), listed(state="ignored"), listed(state="resolved")) == ({other.task_id}, {task.task_id}, set())
+    assert listed(state="all", q="the") == listed(state="all") == {task.task_id, other.task_id}
+    for wrong in ({"state": "lost"}, {"priority": "0.5"}, {"q": "x" * 201}):
+        assert client.get("/teams/1/tasks", params=wrong).status_code == 422
 
 
 def test_what_is_not_possible_is_said_on_the_page(client: TestClient, task: Task) -> None:

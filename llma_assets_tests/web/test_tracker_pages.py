@@ -57,6 +57,10 @@ def test_a_button_opens_the_issue_of_a_task_once(client: TestClient, task: Task,
         assert 'href="https://github.example/acme/app/issues/1"' in page
         assert "Open an issue in bugs" not in page
     assert len(github.issues) == 1
+    link = '<td data-label="Issue"><a href="https://github.example/acme/app/issues/1" rel="noreferrer">acme/app#1</a>'
+    assert link in client.get("/teams/1/tasks").text
+    theirs = client.get("/teams/2/tasks").text
+    assert ("/teams/2/tasks/" in theirs, "acme/app#1" in theirs) == (True, False)
     every = client.get("/teams/1/trackers").text
     assert ("acme/app#1" in every, HOSTILE in every, "<img" in every) == (True, False, False)
     assert "acme/app#1" not in client.get("/teams/2/trackers").text
