@@ -6,6 +6,7 @@ embedded server, by stage; what a process does once is done before, by a run of 
 """
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -84,9 +85,13 @@ def main(arguments: list[str]) -> int:
 
 
 def answer(request: Request) -> str | Mapping[str, Any]:
-    """A summary that says what the trace is about; other questions by schema."""
+    """A summary that says what the trace is about, and names that differ; other questions by schema."""
     if "flow_diagram" not in (request.schema or {}).get("properties", {}):
-        return answer_from_schema(request)
+        made: dict[str, Any] = json.loads(str(answer_from_schema(request)))
+        for item in made.get("items", ()):
+            if "cluster_id" in item:
+                item["title"] = f"{item['title']} {item['cluster_id']}"
+        return made
     asked = re.findall(r"^(L\d+).*?((?:I|Where|Please) .* \(case \d+\))", request.prompt, re.MULTILINE)
     line, words = asked[-1] if asked else ("", "Nothing that is known")
     bullets = [{"text": words, "line_refs": line}]
