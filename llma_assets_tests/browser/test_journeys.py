@@ -38,7 +38,7 @@ def test_what_is_new_and_where_it_hurts_is_four_clicks_away(visits: Any, javascr
     page.get_by_role("link", name=f"Team {CALM}", exact=True).click()
     row = page.locator("tr", has_text="Payment fails at checkout")
     assert row.locator(".tag").first.inner_text() == "new"
-    row.get_by_role("link", name="Payment fails at checkout").click()
+    row.get_by_role("link", name="Payment fails at checkout", exact=True).click()
     assert "The card is refused after the last step." in page.inner_text("main")
     page.locator("ol.members a").first.click()
     reference = page.locator("a.ref").first
@@ -61,8 +61,8 @@ def test_a_cluster_is_renamed_and_the_change_taken_back(visits: Any, site: Site,
     page.get_by_role("button", name="Rename").click()
     assert page.locator("h1").inner_text().startswith("VAT number is missing")
     visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
-    assert page.get_by_role("link", name="VAT number is missing").count() == 1
-    page.get_by_role("link", name="VAT number is missing").click()
+    assert page.get_by_role("link", name="VAT number is missing", exact=True).count() == 1
+    page.get_by_role("link", name="VAT number is missing", exact=True).click()
     page.get_by_role("button", name="Take your title back").click()
     assert page.locator("h1").inner_text().startswith("Invoice without VAT number")
     edits = [each for each in edits_of(site.database, CALM)[before:] if each.lineage_id == "invoice"]
@@ -123,7 +123,7 @@ def test_tasks_are_closed_taken_back_and_reopened(visits: Any, site: Site, javas
     assert "1 task is closed." in page.inner_text("main")
     page.get_by_role("button", name="Undo").click()
     assert "1 task is taken back." in page.inner_text("main")
-    page.get_by_role("link", name=title).click()
+    page.get_by_role("link", name=title, exact=True).click()
     page.get_by_role("button", name="Close").click()
     assert page.locator("h1 .tag").inner_text() == "resolved"
     page.get_by_role("button", name="Reopen").click()
@@ -251,7 +251,7 @@ def test_a_run_is_followed_without_reloading(visit: Visit, site: Site) -> None:
 def test_the_pages_work_on_a_phone(visits: Any) -> None:
     visit: Visit = visits(viewport={"width": NARROW, "height": 844}, has_touch=True, is_mobile=True)
     visit.go(f"/teams/{CALM}/results?date={DAY}&theme=traces")
-    visit.page.get_by_role("link", name="Refund asked twice").tap()
+    visit.page.get_by_role("link", name="Refund asked twice", exact=True).tap()
     assert visit.page.locator("h1").inner_text().startswith("Refund asked twice")
 
 
@@ -368,7 +368,7 @@ def test_a_day_is_narrowed_and_a_cluster_changed_on_a_phone(visits: Any, site: S
     page.get_by_role("button", name="Narrow").tap()
     page.wait_for_url("**from=**")
     assert len((page.locator("svg.days").get_attribute("data-days") or "").split()) == 7
-    page.get_by_role("link", name="Login fails").first.tap()
+    page.get_by_role("link", name="Login fails", exact=True).first.tap()
     page.wait_for_url("**/clusters/spiking?**")
     page.locator("ol.members a").first.tap()
     page.wait_for_url("**/trace?**")
