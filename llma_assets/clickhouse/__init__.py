@@ -16,6 +16,7 @@ from llma_assets.clickhouse.errors import (
     NoDatabase,
     error_summary,
 )
+from llma_assets.clickhouse.holdings import DayColumns
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.lifecycle import has_data, missing_embedded, start, status, stop
 from llma_assets.clickhouse.migrate import migrate, shipped_migrations
@@ -27,6 +28,7 @@ __all__ = [
     "Database",
     "DatabaseError",
     "DatabaseUnavailable",
+    "DayColumns",
     "EmbeddedNotInstalled",
     "Kept",
     "MigrationError",

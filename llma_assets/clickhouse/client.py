@@ -6,7 +6,7 @@ No other module imports clickhouse-connect.
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -102,8 +102,13 @@ class SharedClient:
             self.drop(client)
 
     @contextmanager
-    def writing(self, table: str) -> Iterator[None]:
-        """Around a write to a table: what readers remember of it before or meanwhile does not count afterwards."""
+    def writing(self, table: str, rows: Iterable[Mapping[str, Any]] | None = None) -> Iterator[None]:
+        """Around a write to a table: what readers remember of it before or meanwhile does not count afterwards.
+
+        Args:
+            rows: what is written, None if that is not known.
+        """
+        self.writes.tell(table, rows)
         self.writes.note(table)
         try:
             yield

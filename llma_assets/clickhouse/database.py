@@ -9,22 +9,26 @@ import struct
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from llma_assets.clickhouse.client import SentTable, SharedClient, database_errors, external_data
 from llma_assets.clickhouse.errors import DatabaseError
 from llma_assets.clickhouse.exclusive import exclusive
+from llma_assets.clickhouse.holdings import DayColumns, Holdings
 from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
 from llma_assets.clickhouse.layout import Layout
 from llma_assets.clickhouse.memory import BetweenWrites, Memory
-from llma_assets.clickhouse.writes import CHANGING, table_of
+from llma_assets.clickhouse.writes import CHANGING, adds_rows, table_of
 from llma_assets.settings import OWN_EVENTS
 from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+LAST_DAY = date(2149, 6, 6)
+"""The last day that a column of days holds."""
 
 _INSERT_BYTES = 64 << 20
 _UNKNOWN_TABLE = 60
@@ -125,9 +129,9 @@ class Database:
         If the connection breaks after the statement may have reached the server, an INSERT is repeated, like all
         inserts of this project; any other statement is not.
         """
-        table = table_of(sql)
+        table, unknown = table_of(sql), None if adds_rows(sql) else ()
         sql, options = self._prepared(sql, parameters)
-        with self._client.writing(table):
+        with self._client.writing(table, unknown):
             self._client.call(
                 lambda client: client.command(sql, **options),
                 repeatable=sql.lstrip().upper().startswith("INSERT"),
@@ -162,7 +166,7 @@ class Database:
             client.insert(table, data, column_names=columns, column_types=types, database=self.name, settings=settings)
 
         try:
-            with self._client.writing(table):
+            with self._client.writing(table, rows):
                 self._in_turn(lambda: self._client.call(insert, repeatable=True))
         except DatabaseError:
             self._client.column_types.forget()
@@ -240,6 +244,21 @@ class Database:
     def rows_of_runs(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """As `rows`, of committed attempts that the parameters name; what remembers may answer it from before."""
         return self.rows(sql, **parameters)
+
+    def may_hold(
+        self, table: str, team_id: int, first: date, last: date = LAST_DAY, *, part: str | None = None
+    ) -> bool:
+        """Whether a table may hold rows of a team on these days, both included; True where nothing is known of it.
+
+        Args:
+            part: only rows with this value of the column that parts a day, None for all.
+        """
+        return self._holdings is None or self._holdings.may_hold(table, team_id, part, first, last)
+
+    @property
+    def _holdings(self) -> Holdings | None:
+        """What is known of tables; a database that remembers nothing knows nothing."""
+        return None
 
     def remembering(self, kept: Kept | None = None) -> "RememberingDatabase":
         """The same database for a reader that needs one state of it and asks several times for the same.
@@ -354,6 +373,31 @@ class RememberingDatabase(Database):
     _memory: Memory
     _kept: Kept | None
     _under: "RememberingDatabase | None" = None
+
+    def learn_holdings(self, columns: Mapping[str, DayColumns], team_id: int, since: date, sql: str) -> None:
+        """Ask what tables hold of a team from a day on, for `may_hold`; not again while the answer is believed.
+
+        Args:
+            columns: of the tables.
+            sql: yields `table`, `day` and `part`, each once, for the parameters `team_id` and `since`.
+        """
+        limits = self._memory.limits
+        if limits is None:
+            return
+        if self._memory.holdings is None:
+            self._memory.holdings = Holdings(columns, seconds=limits.seconds)
+            limits.writes.witnesses.add(self._memory.holdings)
+        if not self._memory.holdings.knows(team_id, since):
+            # Where something is written meanwhile, the answer may be without it.
+            asked = limits.writes.count
+            rows = Database.rows(self, sql, team_id=team_id, since=since)
+            if limits.writes.count == asked:
+                self._memory.holdings.learn(team_id, since, rows)
+
+    @property
+    def _holdings(self) -> Holdings | None:
+        """What is known of tables, by whoever asked."""
+        return self._memory.holdings if self._under is None else self._under._holdings
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""

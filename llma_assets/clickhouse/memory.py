@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from llma_assets.clickhouse.holdings import Holdings
 from llma_assets.clickhouse.writes import Writes, words_of
 
 _REMEMBERED_ROWS = 5_000
@@ -36,6 +37,7 @@ class Memory:
 
     def __init__(self, limits: BetweenWrites | None = None) -> None:
         self.limits = limits
+        self.holdings: Holdings | None = None
         self._known: dict[Any, _Answer] = {}
         self._most = _REMEMBERED_ROWS if limits is None else _ROWS_BETWEEN_WRITES
         self._held = 0

@@ -2,7 +2,10 @@
 
 import re
 import threading
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from typing import Any, Protocol
+from weakref import WeakSet
 
 from llma_assets.sources import EVENTS_PLACEHOLDER
 
@@ -18,10 +21,18 @@ _TARGET = re.compile(
 )
 
 
+class Witness(Protocol):
+    """Is told of each write before it begins."""
+
+    def wrote(self, table: str, rows: Iterable[Mapping[str, Any]] | None) -> None:
+        """Some rows, None if they are not known; of `ANY_TABLE` if that is not known either."""
+
+
 class Writes:
     """Counts the writes of a process; for several threads."""
 
     def __init__(self) -> None:
+        self.witnesses: WeakSet[Witness] = WeakSet()
         self._lock = threading.Lock()
         self._count = 0
         self._last: dict[str, int] = {}
@@ -36,6 +47,11 @@ class Writes:
         with self._lock:
             self._count += 1
             self._last[table] = self._count
+
+    def tell(self, table: str, rows: Iterable[Mapping[str, Any]] | None) -> None:
+        """Tell all witnesses what is about to be written."""
+        for witness in list(self.witnesses):
+            witness.wrote(table, rows)
 
     def concern(self, sql: str, since: int) -> bool:
         """Whether a statement may read what was written after so many writes."""
@@ -58,6 +74,17 @@ def table_of(statement: str) -> str:
     """
     found = _TARGET.match(statement)
     return found.group(1) if found else ANY_TABLE
+
+
+def adds_rows(statement: str) -> bool:
+    """Whether a statement may add rows whose keys are not told; one that deletes adds none.
+
+    >>> adds_rows("DELETE FROM trace_texts WHERE team_id = 1")
+    False
+    >>> adds_rows("SYSTEM FLUSH LOGS")
+    True
+    """
+    return not re.match(r"\s*DELETE\s+FROM\b", statement, re.IGNORECASE)
 
 
 @lru_cache(maxsize=512)

@@ -86,12 +86,10 @@ def store_clusters(
         if len(window.item_ids) < clustering.min_items:
             reason = "too_few_items" if window.item_ids else "no_items"
             detail = f"{len(window.item_ids)} of {clustering.min_items} items in the window"
-            without = database.rows(
-                CONTENT_OF_DAYS,
-                team_id=team_day.team_id,
-                level=theme.level,
-                **{"from": window.start.date(), "until": team_day.day},
-            )[0]["without_content"]
+            contents = database.rows(
+                CONTENT_OF_DAYS, team_id=team_day.team_id, **{"from": window.start.date(), "until": team_day.day}
+            )
+            without = sum(row["without_content"] for row in contents if row["level"] == theme.level)
             if without:
                 reason = reason if window.item_ids else "no_content"
                 detail += f", {without} more without any content"

@@ -24,7 +24,7 @@ from llma_assets.defs.stage_work import AGREED, Days, Given, StageWork, days_of_
 from llma_assets.findings import Check, Finding
 from llma_assets.ledger import StageRun
 from llma_assets.models import ModelConfigurationError
-from llma_assets.reports import all_checks
+from llma_assets.reports import HISTORY_DAYS, all_checks, learn_holdings
 from llma_assets.team_day import TeamDay
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
@@ -47,6 +47,7 @@ class Shard:
         self.failures: dict[int, str] = {}
         self.details = True
         """Whether its stages tell what pages and commands do, too; maps cost as much as the clusters that they show."""
+        self._memory = given.connection.between_writes(never=AGREED)
         self._log = log
         self._stages = stages
         self._events: list[Event] = []
@@ -103,7 +104,8 @@ class Shard:
             known: the days that hold anything, if they are known.
         """
         known = self.days_with_anything(days) if known is None else known
-        memory = self.given.connection.between_writes(never=AGREED)
+        memory = self._memory
+        learn_holdings(memory, days[0].team_id, days[0].back(HISTORY_DAYS).day)
         given = replace(self.given, database=memory)
         seconds: defaultdict[str, float] = defaultdict(float)
         empty: list[str] = []

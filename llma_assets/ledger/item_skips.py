@@ -50,9 +50,9 @@ def record_item_skips(
         recovered: ids of items that did not fail this time.
     """
     key = {"team_id": team_day.team_id, "day": team_day.day, "stage": stage, "theme_id": theme_id, "level": level}
-    current = {
-        row["item_id"]: (row["reason"], row["detail"]) for row in database.rows(queries.CURRENT_ITEM_SKIPS, **key)
-    }
+    is_known = database.may_hold("item_skips", team_day.team_id, team_day.day, team_day.day, part=stage)
+    stored = database.rows(queries.CURRENT_ITEM_SKIPS, **key) if is_known else []
+    current = {row["item_id"]: (row["reason"], row["detail"]) for row in stored}
     wanted = {item_id: (reason, detail) for item_id, detail in failed.items()}
     wanted |= {item_id: ("", "") for item_id in recovered if item_id in current and item_id not in failed}
     rows = [

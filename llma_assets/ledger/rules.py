@@ -42,6 +42,8 @@ def theme_spending_within_budget(database: Database, team_day: TeamDay) -> Itera
 
 
 def _limits(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+    if not database.may_hold("budget_holds", team_day.team_id, team_day.day, team_day.day):
+        return []
     return database.rows(queries.LIMITS, team_id=team_day.team_id, day=team_day.day)
 
 

@@ -72,6 +72,8 @@ def _current(database: Database, team_id: int, day: date, stage: str, theme_id: 
 
     All stages of a day ask the same, so that who remembers answers asks once.
     """
+    if not database.may_hold("skips", team_id, day, day, part=stage):
+        return None
     for row in database.rows(queries.CURRENT_SKIPS, team_id=team_id, day=day):
         if (row["stage"], row["theme_id"]) == (stage, theme_id):
             return row["reason"], row["detail"]
@@ -102,12 +104,16 @@ def list_skips(database: Database, *, day: date, team_id: int | None = None) -> 
     """The skips of a day: of one team, or of all teams (operators only)."""
     if team_id is None:
         rows = database.rows(queries.SKIPS_OF_DAY, day=day)
-    else:
+    elif database.may_hold("skips", team_id, day, day):
         rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAY, day=day, team_id=team_id)
+    else:
+        rows = []
     return [Skip(**row) for row in rows]
 
 
 def skips_of_window(database: Database, team_id: int, first_day: date, last_day: date) -> list[Skip]:
     """The skips of a team on these days, by day."""
+    if not database.may_hold("skips", team_id, first_day, last_day):
+        return []
     rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAYS, team_id=team_id, **{"from": first_day, "until": last_day})
     return [Skip(**row) for row in rows]

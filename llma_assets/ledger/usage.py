@@ -19,7 +19,7 @@ from llma_assets.models import Allowance, Usage
 from llma_assets.serialization import Seconds, ThemeId
 from llma_assets.team_day import TeamDay
 
-BATCH_ROWS = 20
+BATCH_ROWS = 50
 """Maximum number of calls that a killed process leaves unrecorded. Their money stays reserved all the same."""
 
 

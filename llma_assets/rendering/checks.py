@@ -15,12 +15,13 @@ FEW, FEW_SHARE = 2, 0.01
 
 def few_items_not_rendered(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """At most two items of a level, or one in a hundred, could not be rendered and are shown as recorded."""
-    failed = {
-        row["level"]: row
-        for row in database.rows(
-            NOT_RENDERED_OF_DAY, team_id=team_day.team_id, day=team_day.day, stage=STAGE, reason=NOT_RENDERED
-        )
-    }
+    team_id, day = team_day.team_id, team_day.day
+    rows = (
+        database.rows(NOT_RENDERED_OF_DAY, team_id=team_id, day=day, stage=STAGE, reason=NOT_RENDERED)
+        if database.may_hold("item_skips", team_id, day, day, part=STAGE)
+        else []
+    )
+    failed = {row["level"]: row for row in rows}
     for level, contents in content_counts(database, team_day).items():
         if contents.texts:
             number, such_as = (failed[level]["items"], failed[level]["such_as"]) if level in failed else (0, "")

@@ -57,6 +57,7 @@ def render_partition(
         per_hour={"trace": team.max_traces_per_hour, "generation": team.max_generations_per_hour},
         themes=tuple(themes),
     )
+    had_texts = database.may_hold("trace_texts", team_day.team_id, team_day.day, team_day.day)
     texts = store_texts(
         database,
         team_day,
@@ -65,7 +66,7 @@ def render_partition(
         progress=partial(progress, STAGE, team_day),
         completes_day=_completes_day(sampling, all_themes, team_day),
     )
-    deleted = delete_under_redacted_texts(database, team_day, options)
+    deleted = delete_under_redacted_texts(database, team_day, options) if had_texts else 0
     contents = content_counts(database, team_day)
     record_missing_content(database, team_day, contents)
     require_content(team_day, contents)

@@ -43,12 +43,9 @@ class ContentCounts:
 def content_counts(database: Database, team_day: TeamDay) -> dict[Level, ContentCounts]:
     """Count the texts of a day with and without content, by level."""
     levels: tuple[Level, ...] = ("trace", "generation")
-    where = {"team_id": team_day.team_id, "from": team_day.day, "until": team_day.day}
-    found: dict[Level, ContentCounts] = {}
-    for level in levels:
-        row = database.rows(CONTENT_OF_DAYS, **where, level=level)[0]
-        found[level] = ContentCounts(row["texts"], row["without_content"])
-    return found
+    rows = database.rows(CONTENT_OF_DAYS, team_id=team_day.team_id, **{"from": team_day.day, "until": team_day.day})
+    found = {row["level"]: ContentCounts(row["texts"], row["without_content"]) for row in rows}
+    return {level: found.get(level, ContentCounts(0, 0)) for level in levels}
 
 
 class NothingRecorded(RuntimeError):

@@ -87,9 +87,10 @@ ORDER BY level DESC, item_id
 
 # Texts without content are those of traces that record only that something ran.
 CONTENT_OF_DAYS = """
-SELECT count() AS texts, countIf(NOT has_content) AS without_content
+SELECT level, count() AS texts, countIf(NOT has_content) AS without_content
 FROM trace_texts FINAL
-WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date} AND level = {level:String}
+WHERE team_id = {team_id:Int64} AND day BETWEEN {from:Date} AND {until:Date}
+GROUP BY level
 """
 
 # Key of item_skips: (team_id, day, stage, theme_id, level, item_id).

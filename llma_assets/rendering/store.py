@@ -131,6 +131,8 @@ def store_texts(
         end=team_day.end,
         trigger_events=list(TRIGGER_EVENTS),
     )
+    # Read before any item is.
+    moment = database.value(MOMENT)
     waits: list[datetime] = []
     texts: dict[Level, LevelTexts] = {}
     for level, per_hour in sampling.per_hour.items():
@@ -138,7 +140,6 @@ def store_texts(
         if not themes and not _has_texts_of_other_renderers(database, team_day, level, options):
             texts[level] = LevelTexts()
             continue
-        moment = database.value(MOMENT)
         wanted = {theme.theme_id: _wanted(database, team_day, theme) for theme in needs_texts(themes)}
         drawing = sum(map(draws, themes))
         frame = items_of_day(
@@ -165,6 +166,8 @@ def store_texts(
 
 def _has_texts_of_other_renderers(database: Database, team_day: TeamDay, level: Level, options: RenderOptions) -> bool:
     """Whether texts of other renderers or options are stored."""
+    if not database.may_hold("trace_texts", team_day.team_id, team_day.day, team_day.day, part=level):
+        return False
     where = {"team_id": team_day.team_id, "day": team_day.day, "level": level, "renderer": renderer_of(options)}
     return bool(database.value(COUNT_TEXTS_OF_OTHER_RENDERERS, **where))
 
@@ -269,12 +272,14 @@ def _is_up_to_date(item: Candidate, team_day: TeamDay, renderer: str) -> bool:
 
 def _mark_due(database: Database, team_day: TeamDay, waits_until: datetime) -> None:
     """Make a day due again at a time, because one of its traces continued. A day without texts is due anyway."""
-    made = database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day)
+    may_be = database.may_hold("texts_made", team_day.team_id, team_day.day, team_day.day)
+    made = database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day) if may_be else []
     if made and (made[0]["waits_until"] is None or made[0]["waits_until"] > waits_until):
         _record_made(database, team_day, EventsSeen.of(made[0]), waits_until)
 
 
 def _record_made(database: Database, team_day: TeamDay, seen: EventsSeen, waits_until: datetime | None) -> None:
     made = {"events": seen.events, "events_digest": seen.digest, "waits_until": waits_until}
-    if database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day) != [made]:
+    may_be = database.may_hold("texts_made", team_day.team_id, team_day.day, team_day.day)
+    if not may_be or database.rows(TEXTS_MADE, team_id=team_day.team_id, day=team_day.day) != [made]:
         database.insert_rows("texts_made", [{"team_id": team_day.team_id, "day": team_day.day, **made}])

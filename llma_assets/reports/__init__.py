@@ -27,6 +27,7 @@ from llma_assets.reports.estimate import (
     estimate_report,
 )
 from llma_assets.reports.funnel import STEPS, Funnel, FunnelReport, by_step, funnel, funnel_report, funnel_tables
+from llma_assets.reports.holdings import HISTORY_DAYS, learn_holdings
 from llma_assets.reports.ingest import (
     EventsFile,
     IngestedEvents,
@@ -127,6 +128,7 @@ from llma_assets.reports.verification import (
 __all__ = [
     "COLOURS",
     "FALSE_SHARE",
+    "HISTORY_DAYS",
     "ORDERS",
     "OUTLIERS",
     "STEPS",
@@ -290,6 +292,7 @@ __all__ = [
     "item_page",
     "item_select",
     "latest_day",
+    "learn_holdings",
     "lineage_flow",
     "lineages_report",
     "map_groups",

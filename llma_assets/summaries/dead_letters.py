@@ -83,6 +83,8 @@ def record_failures(
 
 def dead_items(database: Database, team_day: TeamDay, theme_id: str) -> set[tuple[str, str]]:
     """(item id, content hash) of the dead letters of a theme in a partition."""
+    if not database.may_hold("summary_failures", team_day.team_id, team_day.day, team_day.day, part=theme_id):
+        return set()
     rows = database.rows(
         DEAD_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme_id, most_failures=MAX_FAILURES
     )
@@ -115,12 +117,10 @@ def dead_letters(
         day, theme_id: only these; None for all.
         item_ids: only these; empty for all.
     """
-    rows = database.rows(
-        DEAD_LETTERS,
-        team_id=team_id,
-        most_failures=MAX_FAILURES,
-        **{"from": day or FIRST_DAY, "until": day or LAST_DAY},
-    )
+    first, last = day or FIRST_DAY, day or LAST_DAY
+    if not database.may_hold("summary_failures", team_id, first, last):
+        return []
+    rows = database.rows(DEAD_LETTERS, team_id=team_id, most_failures=MAX_FAILURES, **{"from": first, "until": last})
     return [
         DeadLetter(team_id=team_id, **row)
         for row in rows

@@ -15,7 +15,7 @@ from llma_assets.models import chat_tokens
 from llma_assets.summaries.batch_rows import STAGE
 from llma_assets.summaries.pending import Pending
 from llma_assets.summaries.prompt import summary_messages
-from llma_assets.summaries.queries import RELEVANCE_OF_LAST, TEXTS
+from llma_assets.summaries.queries import RELEVANCE_OF_LAST, TEXTS, TEXTS_AT_ONCE
 from llma_assets.summaries.schema import JudgedSummary, Mode, TraceSummary
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -27,7 +27,6 @@ ANSWER_TOKENS: dict[Mode, int] = {"minimal": 250, "detailed": 600}
 LAST_ANSWERS, DAYS_BACK = 1_000, 31
 """The share of relevant items is that of the theme's last answers: at most so many, at most so many days old."""
 
-_TEXTS_AT_ONCE = 100
 _FENCE = "e3b0c44298fc1c149afb"  # as long and as random as real ones
 
 
@@ -84,7 +83,7 @@ def forecast_summaries(
     frame = frame_tokens(theme, model)
     text_tokens = sum(
         sum(count_each((row["text"] for row in rows), model))
-        for item_ids in chunked((ids[0] for ids in questions.values()), _TEXTS_AT_ONCE)
+        for item_ids in chunked((ids[0] for ids in questions.values()), TEXTS_AT_ONCE)
         for rows in [
             database.rows(TEXTS, team_id=team_day.team_id, day=team_day.day, level=theme.level, item_ids=item_ids)
         ]

@@ -69,7 +69,9 @@ def pending(
         item_id: {**row, **_hashes(row, theme, model, rule_answers)}
         for item_id, row in (selection or select_items(database, team_day, theme)).items.items()
     }
-    stored = {row["item_id"]: row for row in database.rows(SUMMARISED, **key, theme_id=theme.theme_id)}
+    may_be = database.may_hold("trace_summaries", team_day.team_id, team_day.day, team_day.day, part=theme.theme_id)
+    rows = database.rows(SUMMARISED, **key, theme_id=theme.theme_id) if may_be else []
+    stored = {row["item_id"]: row for row in rows}
     done = {
         item_id for item_id, row in items.items() if stored.get(item_id, {}).get("content_hash") == row["content_hash"]
     }

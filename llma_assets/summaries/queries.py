@@ -9,6 +9,9 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date} AND level = {level:String}
 ORDER BY item_id
 """
 
+TEXTS_AT_ONCE = 100
+"""Of a forecast and of the calls after it, in the same order: who remembers answers reads them once."""
+
 TEXTS = """
 SELECT item_id, text
 FROM trace_texts FINAL

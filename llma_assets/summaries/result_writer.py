@@ -29,8 +29,8 @@ LONGEST_WAIT_S = 0.25
 class Writer:
     """Stores results in small batches, and counts them.
 
-    At most as many results wait as calls are under way, and for a quarter of a second while others come. A process
-    that is killed loses the answers of at most twice that many calls.
+    A result waits for a quarter of a second at most while others come. A process that is killed loses the answers of
+    that time, which are no more than the calls under way where a call takes longer.
     """
 
     def __init__(
@@ -42,7 +42,6 @@ class Writer:
         ledger: UsageLedger,
         *,
         run_id: str,
-        concurrency: int,
     ) -> None:
         self.counts: Counter[str] = Counter(answered_no=0)
         self.reasons: Counter[str] = Counter()  # of deferred items
@@ -53,7 +52,6 @@ class Writer:
         self._work = work
         self._ledger = ledger
         self._run_id = run_id
-        self._rows_at_once = min(concurrency, ROWS_AT_ONCE)
         self._waiting: list[tuple[SummaryResult, Mapping[str, Any]]] = []
         self._stored_at = time.monotonic()
 
@@ -81,7 +79,7 @@ class Writer:
             else:
                 self.failures.update([each.error] if each.status == "failed" else [])
                 self._waiting.append((each, row))
-        if len(self._waiting) >= self._rows_at_once or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
+        if len(self._waiting) >= ROWS_AT_ONCE or time.monotonic() - self._stored_at >= LONGEST_WAIT_S:
             self.flush()
 
     def flush(self) -> None:

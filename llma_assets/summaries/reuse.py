@@ -27,14 +27,14 @@ def stored_answers(database: Database, team_day: TeamDay, questions: Iterable[st
     Returns:
         by hash the columns of `trace_summaries` that hold the answer; unanswered questions are absent.
     """
+    first, last = team_day.back(REMEMBERED_DAYS).day, team_day.back(-REMEMBERED_DAYS).day
+    if not database.may_hold("trace_summaries", team_day.team_id, first, last):
+        return {}
     return {
         row["question_hash"]: row
         for some in chunked(sorted(set(questions)), _IDS_AT_ONCE)
         for row in database.rows(
-            KNOWN_ANSWERS,
-            team_id=team_day.team_id,
-            question_hashes=some,
-            **{"from": team_day.back(REMEMBERED_DAYS).day, "until": team_day.back(-REMEMBERED_DAYS).day},
+            KNOWN_ANSWERS, team_id=team_day.team_id, question_hashes=some, **{"from": first, "until": last}
         )
     }
 
@@ -45,6 +45,8 @@ def delete_later_days(database: Database, team_day: TeamDay, theme_id: str) -> i
     Returns:
         how many items moved.
     """
+    if not database.may_hold("trace_summaries", team_day.team_id, team_day.back(-1).day, part=theme_id):
+        return 0
     where = {
         "team_id": team_day.team_id,
         "day": team_day.day,

@@ -112,6 +112,8 @@ def update_selection(
     # Where items have changed the numbers have, most often: to ask costs as much as to write them again.
     if selection.changes or database.rows(THEME_DAY, **key) != [numbers]:
         database.insert_rows("theme_days", [{**key, **numbers}])
+    if not database.may_hold("theme_items", team_day.team_id, team_day.back(-1).day, part=theme.theme_id):
+        return selection
     later = {**key, "last_day": team_day.back(-REMEMBERED_DAYS).day}
     moved = [row["item_id"] for row in database.rows(SELECTED_HERE_AND_LATER, **later)]
     for item_ids in chunked(moved, _IDS_AT_ONCE):
@@ -276,5 +278,7 @@ def _basis(text: Mapping[str, Any]) -> str:
 
 
 def _stored(database: Database, team_day: TeamDay, theme: Theme) -> dict[str, dict[str, Any]]:
+    if not database.may_hold("theme_items", team_day.team_id, team_day.day, team_day.day, part=theme.theme_id):
+        return {}
     rows = database.rows(THEME_ITEMS, team_id=team_day.team_id, day=team_day.day, theme_id=theme.theme_id)
     return {row["item_id"]: row for row in rows}

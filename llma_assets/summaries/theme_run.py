@@ -24,7 +24,7 @@ from llma_assets.summaries.batch_rows import STAGE
 from llma_assets.summaries.batches import WAITING, ThemeBatches, Via
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
-from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS
+from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS, TEXTS_AT_ONCE
 from llma_assets.summaries.result_writer import ROWS_AT_ONCE, Writer, copied_row
 from llma_assets.summaries.reuse import delete_later_days
 from llma_assets.summaries.selection import NO_CONTENT, NO_TEXTS, Selection, update_selection
@@ -34,7 +34,6 @@ from llma_assets.summaries.triage import TIME_IS_UP
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import TeamThemes, Theme
 
-TEXTS_AT_ONCE = 200
 IDS_AT_ONCE = 500
 SUMMARIES_FAILED = "summaries_failed"
 """Reason of a skip: many summaries failed; its detail says how many."""
@@ -125,7 +124,7 @@ def store_theme(
         if limits.via == "calls" and not chat.name.startswith("offline/"):
             ledger.expect(forecast_summaries(database, team_day, theme, chat.name, work))
         batches, results = _ask(database, team_day, theme, chat, work, ledger, limits)
-        writer = Writer(database, team_day, theme, work, ledger, run_id=limits.run_id, concurrency=limits.concurrency)
+        writer = Writer(database, team_day, theme, work, ledger, run_id=limits.run_id)
         try:
             answered = len(work.items) - work.asked
             for result in results:
