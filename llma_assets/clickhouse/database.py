@@ -20,7 +20,7 @@ from llma_assets.clickhouse.kept import Kept
 from llma_assets.clickhouse.known_sources import STORED_SOURCES
 from llma_assets.clickhouse.layout import Layout
 from llma_assets.clickhouse.memory import BetweenWrites, Memory
-from llma_assets.clickhouse.writes import CHANGING, adds_rows, table_of
+from llma_assets.clickhouse.writes import CHANGING, adds_rows, table_of, words_of
 from llma_assets.settings import OWN_EVENTS
 from llma_assets.sources import EVENTS_PLACEHOLDER, KINDS, Source, over_sources
 
@@ -174,6 +174,13 @@ class Database:
         except (TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
             # Raised by the client's encoder, which logs the name of the column; the message shows no value.
             raise DatabaseError(f"a value does not fit its column in {table}: {type(error).__name__}") from None
+
+    def insert_later(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert rows that no result needs: what works between writes keeps them for `insert_kept_rows`.
+
+        A process that is killed may lose them.
+        """
+        self.insert_rows(table, rows)
 
     def insert_arrow(self, table: str, data: "pa.Table") -> None:
         """Insert an Arrow table by its column names, in slices of about 64 MiB. Does nothing without rows."""
@@ -399,8 +406,24 @@ class RememberingDatabase(Database):
         """What is known of tables, by whoever asked."""
         return self._memory.holdings if self._under is None else self._under._holdings
 
+    def insert_later(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep rows that no result needs, so that those of many stages are one insert."""
+        if self._memory.limits is None:
+            self.insert_rows(table, rows)
+        else:
+            self._memory.later.setdefault(table, []).extend(rows)
+
+    def insert_kept_rows(self) -> None:
+        """Insert what `insert_later` has kept, each table by one insert."""
+        while self._memory.later:
+            table = next(iter(self._memory.later))
+            self.insert_rows(table, self._memory.later[table])
+            del self._memory.later[table]
+
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""
+        if not self._memory.later.keys().isdisjoint(words_of(sql)):
+            self.insert_kept_rows()
         below = self._under.rows if self._under is not None else super().rows
         return self._memory.rows(self._key(sql, parameters), sql, lambda: below(sql, **parameters))
 

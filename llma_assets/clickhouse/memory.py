@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from llma_assets.clickhouse.holdings import Holdings
@@ -38,6 +38,7 @@ class Memory:
     def __init__(self, limits: BetweenWrites | None = None) -> None:
         self.limits = limits
         self.holdings: Holdings | None = None
+        self.later: dict[str, list[Mapping[str, Any]]] = {}
         self._known: dict[Any, _Answer] = {}
         self._most = _REMEMBERED_ROWS if limits is None else _ROWS_BETWEEN_WRITES
         self._held = 0

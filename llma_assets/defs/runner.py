@@ -154,11 +154,14 @@ class Runner:
         stages = TEXTS_STAGES[:1]
         return self._make(stages, first, last, run_config(stages, theme_ids))
 
-    def in_shard(self, team_ids: Sequence[int], each: "Callable[[Runner, int], str]") -> dict[int, str]:
+    def in_shard(
+        self, team_ids: Sequence[int], window: tuple[date, date], each: "Callable[[Runner, int], str]"
+    ) -> dict[int, str]:
         """Work on teams one after another in one run of Dagster. A team that fails leaves the others standing.
 
         Args:
             team_ids: the teams, which Dagster gets to know.
+            window: the first and the last day that most of them work on, which are looked at together.
             each: works on a team with a runner of the shard, and returns why it failed, "" for success.
 
         Returns:
@@ -169,6 +172,9 @@ class Runner:
 
         def work(shard: Shard, _: object) -> Iterator[None]:
             shard.details = False
+            first_day, last_day = window
+            span = (last_day - first_day).days + 1
+            shard.days_with_anything([day for each in team_ids for day in TeamDay(each, last_day).window(span)])
             runner = Runner(self._instance, self._database, self._definitions, verbose=self._verbose, shard=shard)
             for team_id in team_ids:
                 shard.isolated(team_id, partial(each, runner, team_id))

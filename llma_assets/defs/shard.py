@@ -13,7 +13,7 @@ from typing import Any
 
 import dagster as dg
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, DatabaseError
 from llma_assets.defs.checks import check_result, of_themes
 from llma_assets.defs.finished import all_failed, leaves_work
 from llma_assets.defs.job_run import JobRun
@@ -26,6 +26,7 @@ from llma_assets.ledger import StageRun
 from llma_assets.models import ModelConfigurationError
 from llma_assets.reports import HISTORY_DAYS, all_checks, learn_holdings
 from llma_assets.team_day import TeamDay
+from llma_assets.themes import themes_of_teams
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
@@ -43,7 +44,9 @@ class Shard:
     """
 
     def __init__(self, given: Given, log: logging.Logger, stages: Mapping[str, StageAsset]) -> None:
-        self.given = given
+        self.themes = themes_of_teams(given.connection.tagged(run=given.run.run_id))
+        """Of all teams that have changed something."""
+        self.given = replace(given, themes=self.themes)
         self.failures: dict[int, str] = {}
         self.details = True
         """Whether its stages tell what pages and commands do, too; maps cost as much as the clusters that they show."""
@@ -104,6 +107,21 @@ class Shard:
             known: the days that hold anything, if they are known.
         """
         known = self.days_with_anything(days) if known is None else known
+        try:
+            return self._make_all(stages, days, options, known)
+        finally:
+            try:
+                self._memory.insert_kept_rows()
+            except DatabaseError as error:
+                self._log.warning(f"rows that no result needs are not stored yet: {error}")
+
+    def _make_all(
+        self,
+        stages: Sequence[str],
+        days: Sequence[TeamDay],
+        options: Mapping[str, Mapping[str, Any]],
+        known: Days,
+    ) -> JobRun:
         memory = self._memory
         learn_holdings(memory, days[0].team_id, days[0].back(HISTORY_DAYS).day)
         given = replace(self.given, database=memory)

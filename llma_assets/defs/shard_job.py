@@ -20,7 +20,7 @@ from llma_assets.defs.stage_work import Given
 from llma_assets.models import verdicts_kept
 from llma_assets.stage import Progress
 from llma_assets.team_day import TeamDay
-from llma_assets.themes import TeamThemes, themes_of_teams
+from llma_assets.themes import TeamThemes
 
 SHARD = "shard"
 """Name of the op."""
@@ -51,7 +51,7 @@ def requested_partitions(shard: Shard, config: ShardConfig) -> Iterator[None]:
     days = sorted({team_day(key) for key in config.partitions}, key=lambda each: (each.team_id, each.day))
     known = shard.days_with_anything(days)
     database = shard.given.database.tagged(run=shard.run_id)
-    themes = themes_of_teams(database)
+    themes = shard.themes
     finished: list[TeamDay] = []
     for team_id, of_team in groupby(days, key=lambda each: each.team_id):
         team_days = list(of_team)

@@ -26,7 +26,7 @@ from llma_assets.settings import Settings
 from llma_assets.stage import FAILED, Progress, Report, StageContext
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import ON_SKIP_LIST, TeamLeftOut, resolve
-from llma_assets.themes import TeamThemes, themes_of
+from llma_assets.themes import TeamThemes, team_themes, themes_of
 
 RETRY_NUMBER = "dagster/retry_number"
 """Tag of runs that Dagster starts as retries."""
@@ -82,6 +82,14 @@ class Given:
     team_settings: TeamSettingsResource
     clock: Clock
     progress: Progress
+    themes: Mapping[int, TeamThemes] | None = None
+    """Of all teams that have changed something, if they were read together."""
+
+    def themes_of(self, team_id: int) -> TeamThemes:
+        """The themes of a team, the same for all stages of a run in this process."""
+        if self.themes is None:
+            return _themes_of_run(self.connection, self.run.run_id, team_id)
+        return self.themes.get(team_id) or team_themes(team_id, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +169,7 @@ class StageWork:
             clear_skip(database, team_id=partition.team_id, day=partition.day, stage=stage, only=(ON_SKIP_LIST,))
         if self.stage.nothing_reason is not None and partition not in days:
             return Report(items=0, reason=self.stage.nothing_reason)
-        themes = _themes_of_run(given.connection, given.run.run_id, partition.team_id)
+        themes = given.themes_of(partition.team_id)
         return self.stage.work(
             StageContext(
                 stage=stage,

@@ -133,11 +133,11 @@ class ForecastRecord:
 
     def begin(self) -> None:
         """Store what is expected."""
-        self._store({}, version=1)
+        self._database.insert_rows("usage_forecasts", [self._with({}, version=1)])
 
     def end(self, actual: Actual) -> None:
         """Store what came of it."""
-        self._store(
+        ended = self._with(
             {
                 "actual_calls": actual.calls,
                 "actual_failed_calls": actual.failed_calls,
@@ -149,9 +149,10 @@ class ForecastRecord:
             },
             version=2,
         )
+        self._database.insert_later("usage_forecasts", [ended])
 
-    def _store(self, actual: dict[str, Any], *, version: int) -> None:
-        self._database.insert_rows("usage_forecasts", [{**self._row, **actual, "version": version}])
+    def _with(self, actual: dict[str, Any], *, version: int) -> dict[str, Any]:
+        return {**self._row, **actual, "version": version}
 
 
 @dataclass(frozen=True, slots=True)

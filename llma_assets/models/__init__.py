@@ -4,7 +4,7 @@ What is asked of a model (prompts, schemas, offline answers) belongs to the room
 """
 
 from llma_assets.models.answered_chat import AnsweredChat
-from llma_assets.models.availability import require_models, require_packages, shutdown_date
+from llma_assets.models.availability import are_usable, require_models, require_packages, shutdown_date
 from llma_assets.models.batch_files import BatchAnswer, RequestFile, request_files
 from llma_assets.models.batch_replies import BatchState
 from llma_assets.models.budget import (
@@ -100,6 +100,7 @@ __all__ = [
     "TextsRejected",
     "Usage",
     "answer_limit",
+    "are_usable",
     "chat_model",
     "chat_tokens",
     "embedder",

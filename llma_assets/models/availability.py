@@ -42,6 +42,18 @@ def require_models(settings: Settings, chat_models: Collection[str | None] = (No
         _need("LLMA_EMBEDDING_MODEL", again, partial(ask_embedder, again))
 
 
+def are_usable(settings: Settings, chat_models: Collection[str | None] = (None,)) -> bool:
+    """Whether `require_models` would find all of them usable without a question, by `verdicts_kept`.
+
+    Args:
+        chat_models: names of chat models, None for that of the settings.
+    """
+    models = [*(chat_model(settings, name) for name in chat_models), embedder(settings)]
+    return all(
+        isinstance(each, OpenAIChat | OpenAIEmbedder) and is_usable(each.server.asked(each.name)) for each in models
+    )
+
+
 def require_packages(model: Embedder) -> Embedder:
     """The same model, where the packages that it needs are installed; nothing is loaded.
 

@@ -10,9 +10,11 @@ forward. So an item that was left out is never drawn later, a stored item stays 
 probability is that of the frame in which it was first quiet.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from more_itertools import chunked
@@ -165,6 +167,13 @@ WHERE if(
 ORDER BY first_at, item_id
 """
 
+# To draw costs three times as much as to list, and of few items all are drawn.
+_LISTED: dict[Level, str] = {
+    "trace": f"{_TRACE_EVENTS}{_BY_TRACE}",
+    "generation": f"{_GENERATION_EVENTS}{_BY_GENERATION}",
+}
+FEW_EVENTS = 5_000
+
 TRACES_OF_DAY = f"WITH items AS ({_TRACE_EVENTS}{_BY_TRACE}), stored AS ({_STORED}){_DRAW}"
 GENERATIONS_OF_DAY = f"WITH items AS ({_GENERATION_EVENTS}{_BY_GENERATION}), stored AS ({_STORED}){_DRAW}"
 _ITEMS_OF_DAY: dict[Level, str] = {"trace": TRACES_OF_DAY, "generation": GENERATIONS_OF_DAY}
@@ -206,6 +215,7 @@ def items_of_day(
     per_hour: int,
     wanted: Collection[str] = (),
     seed: int = SAMPLE_SEED,
+    is_small: bool = False,
 ) -> SamplingFrame:
     """Draw the sample of a day's items, and add the wanted items.
 
@@ -214,6 +224,7 @@ def items_of_day(
     Args:
         per_hour: most items of an hour in the sample; with 0 the sample stays as it is stored.
         wanted: ids of items that are selected whether drawn or not.
+        is_small: whether the day has few events, so that probably all its items are drawn.
     """
     quiet_before = now - quiet
     of_team: dict[str, Any] = {"team_id": team_day.team_id, "start": team_day.start, "end": team_day.end}
@@ -223,16 +234,18 @@ def items_of_day(
             "until": team_day.end + REACH,
             "trigger_events": list(TRIGGER_EVENTS),
         }
-    rows = database.rows(
-        _ITEMS_OF_DAY[level],
-        **of_team,
-        level=level,
-        first_home=team_day.back(HOME_DAYS).day,
-        last_home=team_day.back(-HOME_DAYS).day,
-        quiet_before=quiet_before,
-        per_hour=per_hour,
-        seed=seed,
-    )
+    homes = {"first_home": team_day.back(HOME_DAYS).day, "last_home": team_day.back(-HOME_DAYS).day}
+    rows = _all_items(database, team_day, level, of_team, homes, quiet_before, per_hour) if is_small else None
+    if rows is None:
+        rows = database.rows(
+            _ITEMS_OF_DAY[level],
+            **of_team,
+            **homes,
+            level=level,
+            quiet_before=quiet_before,
+            per_hour=per_hour,
+            seed=seed,
+        )
     of_day = [row for row in rows if row["first_at"] >= team_day.start]
     known = [row for row in of_day if row["is_drawn"] or row["is_stored"]]
     ours = [row for row in known if not row["is_stored"] or row["home"] >= team_day.day]
@@ -257,6 +270,45 @@ def items_of_day(
             if row["first_at"] < team_day.start and row["home"] == yesterday
         },
     )
+
+
+def _all_items(
+    database: Database,
+    team_day: TeamDay,
+    level: Level,
+    of_team: dict[str, Any],
+    homes: dict[str, date],
+    quiet_before: datetime,
+    per_hour: int,
+) -> list[dict[str, Any]] | None:
+    """The rows of `_ITEMS_OF_DAY` where no hour has more items than are drawn; None where one has."""
+    listed = database.rows(_LISTED[level], **of_team)
+    of_hours = Counter(row["first_at"].replace(minute=0, second=0, microsecond=0) for row in listed)
+    if per_hour and any(items > per_hour for items in of_hours.values()):
+        return None
+    may_be = database.may_hold("trace_texts", team_day.team_id, homes["first_home"], homes["last_home"], part=level)
+    texts = database.rows(_STORED, team_id=team_day.team_id, level=level, **homes) if listed and may_be else []
+    stored = {row["item_id"]: row for row in texts}
+    counts = {
+        "found": sum(row["first_at"] >= team_day.start for row in listed),
+        "not_quiet": sum(row["first_at"] >= team_day.start and row["last_at"] > quiet_before for row in listed),
+    }
+    rows = [
+        {
+            **row,
+            **stored.get(row["item_id"], {}),
+            "is_stored": row["item_id"] in stored,
+            "is_drawn": per_hour > 0,
+            "probability": 1.0,
+            **counts,
+        }
+        for row in sorted(listed, key=itemgetter("first_at", "item_id"))
+    ]
+    return [
+        row
+        for row in rows
+        if row["first_at"] >= team_day.start or (row["is_stored"] and row["last_of_day"] > row["stored_last_at"])
+    ]
 
 
 def _candidate(row: dict[str, Any]) -> Candidate:

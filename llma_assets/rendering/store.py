@@ -13,7 +13,7 @@ from typing import Any
 from llma_assets.clickhouse import Database
 from llma_assets.discovery import TRIGGER_EVENTS_OF_TEAM
 from llma_assets.ledger import record_item_skips
-from llma_assets.rendering.candidates import HOME_DAYS, REACH, SamplingFrame, items_of_day
+from llma_assets.rendering.candidates import FEW_EVENTS, HOME_DAYS, REACH, SamplingFrame, items_of_day
 from llma_assets.rendering.options import RenderOptions, renderer_of, sufficient_redactions
 from llma_assets.rendering.queries import (
     COUNT_TEXTS_OF_OTHER_RENDERERS,
@@ -150,6 +150,7 @@ def store_texts(
             quiet=sampling.quiet,
             per_hour=per_hour if drawing else 0,
             wanted=set().union(*wanted.values()),
+            is_small=seen["events"] <= FEW_EVENTS,
         )
         stored = _store_level(database, team_day, level, options, frame, moment, progress)
         held = {item.item_id for item in frame.candidates}

@@ -104,3 +104,24 @@ def test_each_table_is_asked_about(database: Database) -> None:
     learn_holdings(reader, 7, DAY)
     assert [table for table in HELD if not reader.may_hold(table, 5, DAY, DAY)] == []
     assert [table for table in HELD if reader.may_hold(table, 7, DAY, DAY)] == []
+
+
+def test_rows_that_no_result_needs_are_one_insert_and_seen_by_who_asks(database: Database) -> None:
+    def row(team_id: int, stage: str) -> dict[str, Any]:
+        return {"team_id": team_id, "day": DAY, "stage": stage, "theme_id": "", "reason": "x", "detail": ""}
+
+    def counts(asked: Database) -> list[int]:
+        count = "SELECT count() FROM skips FINAL WHERE team_id = {team_id:Int64}"
+        return [asked.value(count, team_id=team_id) for team_id in (1, 2)]
+
+    reader = database.between_writes()
+    reader.tagged(run="x").insert_later("skips", [row(1, "a")])
+    reader.insert_later("skips", [row(1, "b"), row(2, "a")])
+    assert counts(database) == [0, 0]
+    assert counts(reader) == counts(database) == [2, 1]
+    reader.insert_later("skips", [row(2, "b")])
+    reader.insert_kept_rows()
+    reader.insert_kept_rows()
+    assert counts(database) == [2, 2]
+    database.insert_later("skips", [row(2, "c")])
+    assert counts(database) == [2, 3], "who does not work between writes keeps nothing"

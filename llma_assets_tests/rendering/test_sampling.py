@@ -47,7 +47,13 @@ def every_hour(traces_of_user: dict[str, int]) -> Iterator[Any]:
 def draw(
     database: Database, *, per_hour: int, seed: int = 42, now: datetime = LATER, level: Level = "trace"
 ) -> SamplingFrame:
-    return items_of_day(database, TEAM_DAY, level, now=now, quiet=QUIET, per_hour=per_hour, seed=seed)
+    """The sample, which is the same where the day is taken for one with few events."""
+    found, listed = (
+        items_of_day(database, TEAM_DAY, level, now=now, quiet=QUIET, per_hour=per_hour, seed=seed, is_small=is_small)
+        for is_small in (False, True)
+    )
+    assert found == listed
+    return found
 
 
 def user_of(candidate: Candidate) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from llma_assets.discovery import EVENTS_OF_TEAM_BY_DAY
-from llma_assets.models import ModelConfigurationError, require_models
+from llma_assets.models import ModelConfigurationError, are_usable, require_models
 from llma_assets.rendering import TEXTS_MADE_OF_TEAM
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -20,12 +20,13 @@ def missing_model(database: "Database", first: TeamDay, last: TeamDay, themes: S
 
     If all texts exist already, no model is checked: the stage that calls a model reports its failure soon enough.
     """
-    if not _is_due(database, first, last):
-        return ""
     # A model that only some themes use must not stop the others.
     names = {theme.model for theme in themes}
+    needed = [None] if None in names or len(names) > 1 else list(names)
+    if are_usable(Settings.from_env(), needed) or not _is_due(database, first, last):
+        return ""
     try:
-        require_models(Settings.from_env(), [None] if None in names or len(names) > 1 else list(names))
+        require_models(Settings.from_env(), needed)
     except ModelConfigurationError as error:
         return str(error)
     return ""

@@ -199,7 +199,8 @@ def run_teams(
         if len(team_ids) == 1:
             run_team(runner, team_ids[0])
         elif team_ids:
-            runner.in_shard(team_ids, run_team)
+            first_day = first_day_of(day, settings.lookback_days, own_settings.oldest_day)
+            runner.in_shard(team_ids, (first_day, day), run_team)
         if not options.results_only:
             # As in the graph: after the checks, also of a day whose results are blocked; a rule may be about that.
             ended = [each.team_day.team_id for each in runs if each.status in ("done", "failed")]
