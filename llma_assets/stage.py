@@ -151,12 +151,21 @@ class ThemesFailed(RuntimeError):
 
 
 def each_theme(
-    database: Database, team_day: TeamDay, stage: str, themes: Sequence[Theme], work: Callable[[Theme], Result]
+    database: Database,
+    team_day: TeamDay,
+    stage: str,
+    themes: Sequence[Theme],
+    work: Callable[[Theme], Result],
+    together: Callable[[Sequence[tuple[Theme, Result]]], None] | None = None,
 ) -> list[tuple[Theme, Result]]:
     """Run `work` for each theme that covers the day, one by one; a theme that fails does not affect the others.
 
     The reason why a theme has no result is recorded as a skip (`failed`, `outside_dates`, or the `skip_reason` of the
     error) and cleared once it has one, for all themes at the end.
+
+    Args:
+        together: what is cheaper for all themes at once, such as writing; gets those that succeeded, with the results,
+            which it may complete. Where it fails for all it is tried for each alone, so it must be repeatable.
 
     Returns:
         each theme that succeeded, with its result.
@@ -168,32 +177,59 @@ def each_theme(
     """
     done: list[tuple[Theme, Result]] = []
     failures: dict[str, str] = {}
+
+    def skip(theme: Theme, reason: str, detail: str) -> None:
+        log.warning(f"{team_day}, {stage}: theme {theme.theme_id} {reason.replace('_', ' ')}: {detail}")
+        record_skip(database, Skip(team_day.team_id, team_day.day, stage, theme.theme_id, reason, detail))
+
+    def fail(theme: Theme, error: Exception) -> None:
+        failures[theme.theme_id] = f"{type(error).__name__}: {error}{_whose_model(error, theme)}"
+        log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
+        reason = getattr(error, "skip_reason", FAILED)
+        detail = failures[theme.theme_id] if reason == FAILED else str(error)
+        skip(theme, reason, detail[:SHOWN_ERROR])
+
+    def finish() -> list[tuple[Theme, Result]]:
+        finished = done if together is None else _together(done, together, fail)
+        _clear_skips(database, team_day, stage, finished)
+        return finished
+
     for theme in themes:
-
-        def skip(reason: str, detail: str, theme_id: str = theme.theme_id) -> None:
-            log.warning(f"{team_day}, {stage}: theme {theme_id} {reason.replace('_', ' ')}: {detail}")
-            record_skip(database, Skip(team_day.team_id, team_day.day, stage, theme_id, reason, detail))
-
         if not theme.covers(team_day.day):
-            skip(OUTSIDE_DATES, f"the theme is for {theme.first_day or '…'} to {theme.last_day or '…'}")
+            skip(theme, OUTSIDE_DATES, f"the theme is for {theme.first_day or '…'} to {theme.last_day or '…'}")
             continue
         try:
             result = work(theme)
         # The fault concerns this theme; it is raised again, here or below.
         except Exception as error:
-            failures[theme.theme_id] = f"{type(error).__name__}: {error}{_whose_model(error, theme)}"
-            log.exception(f"{team_day}, {stage}: theme {theme.theme_id} failed")
-            reason = getattr(error, "skip_reason", FAILED)
-            detail = failures[theme.theme_id] if reason == FAILED else str(error)
-            skip(reason, detail[:SHOWN_ERROR])
+            fail(theme, error)
             if isinstance(error, ModelConfigurationError) and not _is_its_own(error, theme):
-                _clear_skips(database, team_day, stage, done)
+                finish()
                 raise
             continue
         done.append((theme, result))
-    _clear_skips(database, team_day, stage, done)
+    finished = finish()
     if failures:
-        raise ThemesFailed(failures, of=len(failures) + len(done))
+        raise ThemesFailed(failures, of=len(failures) + len(finished))
+    return finished
+
+
+def _together(
+    done: list[tuple[Theme, Result]],
+    together: Callable[[Sequence[tuple[Theme, Result]]], None],
+    fail: Callable[[Theme, Exception], None],
+) -> list[tuple[Theme, Result]]:
+    """Do it for all themes at once, or else for each alone; those that succeeded."""
+    if not done:
+        return []
+    try:
+        together(done)
+    # The fault may concern one theme alone; it is raised in the end.
+    except Exception as error:
+        if len(done) == 1:
+            fail(done[0][0], error)
+            return []
+        return [kept for each in done for kept in _together([each], together, fail)]
     return done
 
 

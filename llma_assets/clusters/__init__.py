@@ -49,6 +49,7 @@ from llma_assets.clusters.store.clustering_runs import (
     clustered_days,
     committed_run,
     committed_runs,
+    has_runs,
     last_runs,
     runs_of_day,
 )
@@ -115,6 +116,7 @@ __all__ = [
     "edits_of",
     "find_lineage",
     "first_members_of",
+    "has_runs",
     "held_back",
     "last_runs",
     "lineages_of",

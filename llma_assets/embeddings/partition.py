@@ -73,7 +73,13 @@ def store_embeddings(
     def work(theme: Theme) -> "Counter[str]":
         return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
 
-    for theme, counts in each_theme(database, team_day, STAGE, themes, work):
+    def clear(done: Sequence[tuple[Theme, "Counter[str]"]]) -> None:
+        moved = delete_later_days(database, team_day, [theme for theme, _ in done])
+        left = delete_left_items(database, team_day, [theme for theme, _ in done])
+        for theme, counts in done:
+            counts["moved_here"], counts["left_the_theme"] = moved[theme.theme_id], left[theme.theme_id]
+
+    for theme, counts in each_theme(database, team_day, STAGE, themes, work, clear):
         items += counts["stored"]
         waiting += counts["undone"]
         failed += counts["failed"]
@@ -184,8 +190,6 @@ def _store_theme(
     if not counts["undone"] and counts["failed"] > MAX_FAILED_SHARE * len(summaries):
         detail = f"{counts['failed']} of {len(summaries)}: {why.most_common(1)[0][0]}"
         record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, EMBEDDINGS_FAILED, detail))
-    counts["moved_here"] = delete_later_days(database, team_day, theme)
-    counts["left_the_theme"] = delete_left_items(database, team_day, theme)
     return counts
 
 

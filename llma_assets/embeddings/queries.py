@@ -1,5 +1,6 @@
 """Every statement of the embeddings room."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from llma_assets.themes import Theme
@@ -60,15 +61,14 @@ LIMIT 1 BY content_hash
 
 # An item has one day. One that is here and under a later day was moved here by an event that came late.
 MOVED_HERE = """
-SELECT document_id
+SELECT rendering, document_id
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) >= {day:Date}
     AND toDate(timestamp) <= {last_day:Date}
     AND product = {product:String}
-    AND document_type = {document_type:String}
-    AND rendering = {rendering:String}
-GROUP BY document_id
+    AND (document_type, rendering) IN {spaces:Array(Tuple(String, String))}
+GROUP BY document_type, rendering, document_id
 HAVING min(toDate(timestamp)) = {day:Date} AND max(toDate(timestamp)) > {day:Date}
 """
 
@@ -85,24 +85,23 @@ WHERE team_id = {team_id:Int64}
 
 # Whatever model made the vectors. Keys: as above, and (team_id, day, theme_id, item_id) of the other tables.
 LEFT_ITEMS = """
-SELECT DISTINCT document_id
+SELECT DISTINCT rendering, document_id
 FROM document_embeddings FINAL
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) = {day:Date}
     AND product = {product:String}
-    AND document_type = {document_type:String}
-    AND rendering = {rendering:String}
-    AND document_id IN
+    AND (document_type, rendering) IN {spaces:Array(Tuple(String, String))}
+    AND (rendering, document_id) IN
     (
-        SELECT item_id
+        SELECT concat('llm_traces_summary_', theme_id), item_id
         FROM trace_summaries FINAL
-        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String} AND NOT relevant
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)} AND NOT relevant
         UNION ALL
-        SELECT item_id
+        SELECT concat('llm_traces_summary_', theme_id), item_id
         FROM theme_items FINAL
         WHERE team_id = {team_id:Int64}
             AND day = {day:Date}
-            AND theme_id = {theme_id:String}
+            AND theme_id IN {theme_ids:Array(String)}
             AND NOT (taken AND screened)
     )
 """
@@ -227,6 +226,11 @@ WHERE team_id = {team_id:Int64}
 ORDER BY toDate(timestamp) DESC, cityHash64(document_id)
 LIMIT {most:UInt32}
 """
+
+
+def spaces_of(themes: Sequence[Theme]) -> dict[str, Any]:
+    """The parameters that single out the vectors of themes by whatever model, as statements about several name them."""
+    return {"product": PRODUCT, "spaces": [(theme.document_type, theme.rendering) for theme in themes]}
 
 
 def space_of(theme: Theme, model_name: str) -> dict[str, Any]:

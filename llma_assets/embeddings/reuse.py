@@ -8,7 +8,13 @@ from collections.abc import Collection, Sequence
 from more_itertools import chunked
 
 from llma_assets.clickhouse import Database
-from llma_assets.embeddings.queries import DELETE_EMBEDDINGS_OF_LATER_DAYS, KNOWN_VECTORS, MOVED_HERE, PRODUCT
+from llma_assets.embeddings.queries import (
+    DELETE_EMBEDDINGS_OF_LATER_DAYS,
+    KNOWN_VECTORS,
+    MOVED_HERE,
+    PRODUCT,
+    spaces_of,
+)
 from llma_assets.models import Embedder
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -38,21 +44,22 @@ def known_vectors(
     }
 
 
-def delete_later_days(database: Database, team_day: TeamDay, theme: Theme) -> int:
+def delete_later_days(database: Database, team_day: TeamDay, themes: Sequence[Theme]) -> dict[str, int]:
     """Delete vectors under later days of items that moved to this day (a late event can move an item).
 
     Returns:
-        how many items moved.
+        how many items of each theme moved, by its id.
     """
     where = {
         "team_id": team_day.team_id,
         "day": team_day.day,
         "last_day": team_day.back(-REMEMBERED_DAYS).day,
-        "product": PRODUCT,
-        "document_type": theme.document_type,
-        "rendering": theme.rendering,
     }
-    moved = [row["document_id"] for row in database.rows(MOVED_HERE, **where)]
-    for document_ids in chunked(moved, _IDS_AT_ONCE):
-        database.execute(DELETE_EMBEDDINGS_OF_LATER_DAYS, **where, document_ids=document_ids)
-    return len(moved)
+    moved: dict[str, list[str]] = {theme.rendering: [] for theme in themes}
+    for row in database.rows(MOVED_HERE, **where, **spaces_of(themes)):
+        moved[row["rendering"]].append(row["document_id"])
+    for theme in themes:
+        space = {"product": PRODUCT, "document_type": theme.document_type, "rendering": theme.rendering}
+        for document_ids in chunked(moved[theme.rendering], _IDS_AT_ONCE):
+            database.execute(DELETE_EMBEDDINGS_OF_LATER_DAYS, **where, **space, document_ids=document_ids)
+    return {theme.theme_id: len(moved[theme.rendering]) for theme in themes}

@@ -5,14 +5,14 @@ The event's uuid is deterministic, so that publishing it again changes nothing. 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, held_back
+from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, has_runs, held_back
 from llma_assets.events.building import properties_of
 from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, IS_PUBLISHED, PUBLISHED_EVENT
 from llma_assets.events.tags import publish_tags
@@ -53,13 +53,11 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
 
 def _publish_later_days(database: Database, team_day: TeamDay, theme: Theme) -> Iterator[date]:
     """Publish later days again whose clusters were linked to this one since, because it was run after them."""
-    rows = database.rows(
-        DAYS_WITH_OTHER_LINEAGES,
-        team_id=team_day.team_id,
-        theme_id=theme.theme_id,
-        event=theme.event,
-        **{"from": team_day.day + timedelta(days=1), "until": team_day.day + timedelta(days=LINK_DAYS)},
-    )
+    first, last = team_day.back(-1).day, team_day.back(-LINK_DAYS).day
+    if not has_runs(database, team_day, theme.theme_id, first, last):
+        return
+    key = {"team_id": team_day.team_id, "theme_id": theme.theme_id, "event": theme.event}
+    rows = database.rows(DAYS_WITH_OTHER_LINEAGES, **key, **{"from": first, "until": last})
     for row in rows:
         later = TeamDay(team_day.team_id, row["day"])
         run = committed_run(database, later, theme.theme_id)

@@ -1,6 +1,6 @@
 """What all stages share: themes one by one, where one that fails leaves the others standing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 
@@ -60,6 +60,27 @@ def test_what_failed_is_cleared_once_it_succeeds(database: Database) -> None:
         ("own", "trace"),
     ]
     assert skips(database) == {}
+
+
+def test_what_fails_for_all_themes_together_is_tried_for_each_alone(database: Database) -> None:
+    tried: list[list[str]] = []
+
+    def together(done: Sequence[tuple[Theme, list[str]]]) -> None:
+        tried.append([theme.theme_id for theme, _ in done])
+        for theme, result in done:
+            if theme.theme_id == "generations":
+                raise ValueError("a row that does not fit")
+            result.append("written")
+
+    with pytest.raises(
+        ThemesFailed, match=r"1 of 3 themes failed: generations \(ValueError: a row that does not fit\)"
+    ):
+        each_theme(database, TEAM_DAY, "cluster_events", THEMES, lambda _: list[str](), together)
+    assert tried == [["traces", "generations", "own"], ["traces"], ["generations"], ["own"]]
+    assert skips(database) == {"generations": ("failed", "ValueError: a row that does not fit")}
+    kept = each_theme(database, TEAM_DAY, "cluster_events", (TRACES, OWN), lambda _: list[str](), together)
+    assert [(theme.theme_id, result) for theme, result in kept] == [("traces", ["written"]), ("own", ["written"])]
+    assert skips(database, team_id=2) == {}
 
 
 def test_a_skip_that_a_stage_has_recorded_itself_stays(database: Database) -> None:

@@ -122,6 +122,12 @@ def link_later_days(database: Database, team_id: int, day: date, theme_id: str) 
     is now, the runs after it are linked again until nothing can change any more. The day itself is, too, where another
     run has changed the one before it meanwhile: of two at once each looks after it has written, so one sees the other.
     """
+    # Most often a day is alone, or the last one: nothing before it can have changed, and nothing comes after it.
+    link = timedelta(days=LINK_DAYS)
+    if not has_runs(database, TeamDay(team_id, day), theme_id, date.min, day - ONE_DAY) and not has_runs(
+        database, TeamDay(team_id, day), theme_id, day + ONE_DAY, day + link
+    ):
+        return LaterDays()
     decided = {each for each, standing in standings_of(database, team_id).items() if standing != NOTHING}
     linked: list[Relinked] = []
     run, changed, unchanged = _next_run(database, team_id, theme_id, day), day, 0

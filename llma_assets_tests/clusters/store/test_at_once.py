@@ -14,6 +14,7 @@ from llma_assets.clusters import cluster
 from llma_assets.clusters.checks import CHECKS
 from llma_assets.clusters.store.attempts import invariants_of
 from llma_assets.clusters.store.cluster_members import members_of
+from llma_assets.clusters.store.clustering_runs import NEXT_DAYS
 from llma_assets.embeddings.queries import PRODUCT
 from llma_assets.team_day import TeamDay, midnight
 from llma_assets.themes import TRACES
@@ -137,7 +138,7 @@ def test_of_two_equal_clusterings_the_slower_one_leaves_what_is_published(
     rows, entered = Database.rows, list[str]()
 
     def other_is_faster(self: Database, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
-        if "FROM clustering_runs" in sql and "BETWEEN" in sql and not entered:
+        if sql == NEXT_DAYS and not entered:
             entered.append(sql)
             run(self)
             entered.append(str(stored_run(self, 1, DAY).attempt_id))
