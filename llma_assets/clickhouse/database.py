@@ -267,6 +267,20 @@ class Database:
         """What is known of tables; a database that remembers nothing knows nothing."""
         return None
 
+    def ask_of_each(
+        self, sql: str, column: str, asked: Mapping[Any, Mapping[str, list[Any]]], /, *, most: int, **parameters: Any
+    ) -> None:
+        """Ask a query of several values of a column at once, so that the same one is known of each alone.
+
+        It is for databases that remember answers, and does nothing here.
+
+        Args:
+            sql: a statement that takes a LIMIT, with the parameters in `asked`; its rows have the column, in an order
+                that holds by value.
+            asked: by value the parameters that ask for it alone.
+            most: with more rows in all none is known, and each is asked alone.
+        """
+
     def remembering(self, kept: Kept | None = None) -> "RememberingDatabase":
         """The same database for a reader that needs one state of it and asks several times for the same.
 
@@ -433,11 +447,44 @@ class RememberingDatabase(Database):
         Args:
             sql: a statement with the parameter `team_ids`, whose rows have `team_id`, in an order that holds by team.
         """
-        of_team: dict[int, list[dict[str, Any]]] = {team_id: [] for team_id in team_ids}
-        for row in super().rows(sql, team_ids=sorted(team_ids), **parameters):
-            of_team[row["team_id"]].append(row)
-        for team_id, rows in of_team.items():
-            self._memory.know(self._key(sql, {"team_ids": [team_id], **parameters}), rows)
+        asked = {team_id: {"team_ids": [team_id]} for team_id in sorted(team_ids)}
+        self._know_each(sql, sql, "team_id", asked, parameters, most=None)
+
+    def ask_of_each(
+        self, sql: str, column: str, asked: Mapping[Any, Mapping[str, list[Any]]], /, *, most: int, **parameters: Any
+    ) -> None:
+        """Ask a query of several values of a column at once, so that the same one is known of each alone."""
+        if self._under is not None:
+            self._under.ask_of_each(sql, column, asked, most=most, **parameters)
+        elif len(asked) > 1 and not all(
+            self._memory.knows(self._key(sql, {**own, **parameters}), sql) for own in asked.values()
+        ):
+            self._know_each(f"{sql.rstrip()}\nLIMIT {most + 1}", sql, column, asked, parameters, most=most)
+
+    def _know_each(
+        self,
+        limited: str,
+        sql: str,
+        column: str,
+        asked: Mapping[Any, Mapping[str, list[Any]]],
+        parameters: Mapping[str, Any],
+        *,
+        most: int | None,
+    ) -> None:
+        """Ask `limited` of all values at once, and know `sql` of each, unless there are more than `most` rows."""
+        together: dict[str, list[Any]] = {}
+        for own in asked.values():
+            for name, values in own.items():
+                together.setdefault(name, []).extend(values)
+        state = self._memory.state
+        rows = super().rows(limited, **{name: sorted(set(all_)) for name, all_ in together.items()}, **parameters)
+        if most is not None and len(rows) > most:
+            return
+        of_value: dict[Any, list[dict[str, Any]]] = {value: [] for value in asked}
+        for row in rows:
+            of_value[row[column]].append(row)
+        for value, answer in of_value.items():
+            self._memory.know(self._key(sql, {**asked[value], **parameters}), answer, state)
 
     def _key(self, sql: str, parameters: Mapping[str, Any]) -> Any:
         return sql, repr((self._read_from, sorted(parameters.items())))

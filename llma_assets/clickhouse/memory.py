@@ -65,12 +65,26 @@ class Memory:
                 return rows
         return [dict(row) for row in known.rows]
 
-    def know(self, key: Any, rows: list[dict[str, Any]]) -> None:
-        """Repeat rows that were read with those of others, however many there are."""
+    @property
+    def state(self) -> tuple[int, float]:
+        """What `know` is to be told: how many writes there were, and the time, before something is asked."""
+        return self.limits.writes.count if self.limits else 0, time.monotonic()
+
+    def know(self, key: Any, rows: list[dict[str, Any]], state: tuple[int, float]) -> None:
+        """Repeat rows that were read with those of others, however many there are.
+
+        Args:
+            state: before they were asked for.
+        """
         with self._lock:
-            writes = self.limits.writes.count if self.limits else 0
-            self._known[key] = _Answer(rows, writes, time.monotonic())
-            self._held += len(rows)
+            before = self._known.pop(key, None)
+            self._known[key] = _Answer(rows, *state)
+            self._held += len(rows) - (len(before.rows) if before else 0)
+
+    def knows(self, key: Any, sql: str) -> bool:
+        """Whether the answer is known, and still holds."""
+        known = self._known.get(key)
+        return known is not None and not self._is_outdated(sql, known)
 
     def _keep(self, key: Any, answer: "_Answer") -> None:
         """Keep an answer that is short, and forget the oldest ones where all together are long."""

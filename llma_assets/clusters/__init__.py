@@ -12,6 +12,7 @@ from llma_assets.clusters.disclosure import (
     Disclosure,
     PrivacyMinimum,
     Withheld,
+    ask_clusters_of,
     clusters_of,
     first_members_of,
     held_back,
@@ -42,15 +43,19 @@ from llma_assets.clusters.new_items import NewItems, assign_new_items
 from llma_assets.clusters.options import RunOptions
 from llma_assets.clusters.partition import CLUSTERING_VERSION, store_clusters
 from llma_assets.clusters.partition import STAGE as CLUSTERING_STAGE
-from llma_assets.clusters.store.cluster_edits import ask_together, edits_of, standings_of, store_edit
+from llma_assets.clusters.store.cluster_edits import ask_edits_of, ask_together, edits_of, standings_of, store_edit
 from llma_assets.clusters.store.cluster_members import clustered_since
 from llma_assets.clusters.store.clustering_runs import (
+    READ_TOGETHER,
     Run,
+    ask_of_runs,
+    ask_runs_of_day,
     clustered_days,
     committed_run,
     committed_runs,
     has_runs,
     last_runs,
+    rows_of_run,
     runs_of_day,
 )
 from llma_assets.clusters.store.clusters import clusters_of_items
@@ -72,6 +77,7 @@ __all__ = [
     "NOISE_LABEL",
     "NOISE_TITLE",
     "NOTHING",
+    "READ_TOGETHER",
     "STALE_RUNS",
     "WITHHELD",
     "Action",
@@ -99,6 +105,10 @@ __all__ = [
     "UnknownLineageError",
     "Withheld",
     "after",
+    "ask_clusters_of",
+    "ask_edits_of",
+    "ask_of_runs",
+    "ask_runs_of_day",
     "ask_together",
     "assign_new_items",
     "carried_names",
@@ -124,6 +134,7 @@ __all__ = [
     "nearest_clusters",
     "relink",
     "representatives",
+    "rows_of_run",
     "runs_of_day",
     "standings_of",
     "store_clusters",

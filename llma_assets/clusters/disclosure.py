@@ -6,14 +6,15 @@ get: names, events, reports, pages, frames. They never see what is withheld, so 
 took out of a cluster counts here as an outlier, so that it does so in all other rooms.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from llma_assets.clickhouse import Database
 from llma_assets.clusters.engine.config import NOISE_LABEL
 from llma_assets.clusters.store import clusters
-from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.cluster_members import MEMBERS_OF_RUN
+from llma_assets.clusters.store.clustering_runs import Run, ask_of_runs
 from llma_assets.clusters.taken_out import (
     first_members_without,
     members_without,
@@ -56,6 +57,12 @@ class PrivacyMinimum:
 
 
 NO_MINIMUM = PrivacyMinimum()
+
+
+def ask_clusters_of(database: Database, runs: Sequence[Run]) -> None:
+    """Ask for the clusters and the members of several runs at once, where answers are remembered."""
+    ask_of_runs(database, runs, clusters.CLUSTERS_OF_RUN)
+    ask_of_runs(database, runs, MEMBERS_OF_RUN, all_clusters=True, cluster_ids=[])
 
 
 def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from llma_assets.embeddings.partition import MAX_FAILED_SHARE
 from llma_assets.embeddings.queries import (
     CONTENTS_OF_MODELS,
     EMBEDDED_SUMMARIES,
-    EMBEDDING_HEALTH,
     PRODUCT,
     SPACES_OF_WINDOW,
 )
@@ -33,14 +32,14 @@ def sound_vectors(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
     It covers all days of a clustering's window: one invalid vector stops the clusters of every day that reads it.
     """
-    for row in _window(database, team_day, EMBEDDING_HEALTH):
+    for row in _window(database, team_day):
         days = f", on {in_words(row['unsound_days'])}" if row["unsound_days"] else ""
         yield Outcome(
-            passed=len(row["dimensions"]) == 1 and row["not_finite"] == 0 and row["zero"] == 0,
+            passed=len(row["lengths"]) == 1 and row["not_finite"] == 0 and row["zero"] == 0,
             expected="1 dimension, 0 not finite, 0 zero vectors",
-            found=f"dimensions {sorted(row['dimensions'])}, {row['not_finite']} not finite, "
+            found=f"dimensions {sorted(row['lengths'])}, {row['not_finite']} not finite, "
             f"{row['zero']} zero vectors of {row['embeddings']} by {row['model_name']}{days}",
-            query=EMBEDDING_HEALTH,
+            query=SPACES_OF_WINDOW,
             theme_id=_theme_id(row["rendering"]),
         )
 
@@ -72,7 +71,7 @@ def few_embedding_failures(database: Database, team_day: TeamDay) -> Iterator[Ou
 
 def one_dimension(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Over the days that are clustered together, all vectors of a theme by one model have the same dimension."""
-    for row in _window(database, team_day, SPACES_OF_WINDOW):
+    for row in _window(database, team_day):
         yield Outcome(
             passed=len(row["lengths"]) == 1,
             expected="1 dimension",
@@ -88,7 +87,7 @@ def one_model(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     A clustering reads the vectors of the present model alone: items that only an earlier one has embedded are in no
     cluster until their days are run again.
     """
-    for rendering, rows in groupby(_window(database, team_day, SPACES_OF_WINDOW), itemgetter("rendering")):
+    for rendering, rows in groupby(_window(database, team_day), itemgetter("rendering")):
         present, *earlier = rows
         left = {row["model_name"]: row["items"] for row in earlier if row["items"]}
         yield Outcome(
@@ -106,12 +105,15 @@ def model_knows_the_languages(database: Database, team_day: TeamDay) -> Iterator
     Such a model puts texts by their language, not by what they say. Another model is another space: days that were
     embedded before have to be run again.
     """
+    models = sorted(ENGLISH_ONLY.intersection(row["model_name"] for row in _window(database, team_day)))
+    if not models:
+        return
     rows = database.rows(
         CONTENTS_OF_MODELS,
         team_id=team_day.team_id,
         day=team_day.day,
         product=PRODUCT,
-        model_names=sorted(ENGLISH_ONLY),
+        model_names=models,
         most=TEXTS_READ,
     )
     for (rendering, model), group in groupby(rows, itemgetter("rendering", "model_name")):
@@ -136,10 +138,10 @@ def _embedded(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
     return [{**row, "waiting": row["theme_id"] in waiting} for row in rows]
 
 
-def _window(database: Database, team_day: TeamDay, statement: str) -> list[dict[str, Any]]:
-    """The rows of a statement about the vectors of the days that a clustering reads together."""
+def _window(database: Database, team_day: TeamDay) -> list[dict[str, Any]]:
+    """The spaces of the vectors of the days that a clustering reads together."""
     return database.rows(
-        statement,
+        SPACES_OF_WINDOW,
         team_id=team_day.team_id,
         product=PRODUCT,
         **{"from": team_day.back(WINDOW_DAYS - 1).day, "until": team_day.day},

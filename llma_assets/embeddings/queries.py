@@ -116,56 +116,48 @@ WHERE team_id = {team_id:Int64}
     AND document_id IN {document_ids:Array(String)}
 """
 
-# One row a space: what is wrong with its vectors of some days, if anything. A sum is finite where all its parts are.
-EMBEDDING_HEALTH = """
-SELECT
-    rendering,
-    model_name,
-    count() AS embeddings,
-    groupUniqArray(4)(length(embedding)) AS dimensions,
-    countIf(NOT is_finite) AS not_finite,
-    countIf(is_zero) AS zero,
-    arraySort(groupUniqArrayIf(toString(toDate(timestamp)), NOT is_finite OR is_zero)) AS unsound_days
-FROM
-(
-    SELECT
-        rendering,
-        model_name,
-        timestamp,
-        embedding,
-        isFinite(arraySum(embedding)) AS is_finite,
-        is_finite AND LinfNorm(embedding) = 0 AS is_zero
-    FROM document_embeddings FINAL
-    WHERE team_id = {team_id:Int64}
-        AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
-        AND product = {product:String}
-)
-GROUP BY rendering, model_name
-ORDER BY rendering, model_name
-"""
-
-# One row a space and model: what a clustering would read together. An item that a newer model has embedded, too, does
-# not count as the older one's.
+# One row a space and model: what a clustering would read together, and what is wrong with its vectors, if anything. An
+# item that a newer model has embedded, too, does not count as the older one's. A sum is finite where all its parts are.
 SPACES_OF_WINDOW = """
 SELECT
     rendering,
     model_name,
     groupUniqArrayArray(4)(dimensions) AS lengths,
     sum(newest_of_item) AS items,
-    max(newest) AS newest_vector
+    max(newest) AS newest_vector,
+    sum(vectors) AS embeddings,
+    sum(vectors_not_finite) AS not_finite,
+    sum(vectors_zero) AS zero,
+    arraySort(groupUniqArrayArray(days_unsound)) AS unsound_days
 FROM
 (
     SELECT
         rendering,
         model_name,
         document_id,
-        groupUniqArray(2)(length(embedding)) AS dimensions,
+        groupUniqArray(2)(dimension) AS dimensions,
         max(inserted_at) AS newest,
-        max(newest) OVER (PARTITION BY rendering, document_id) = newest AS newest_of_item
-    FROM document_embeddings FINAL
-    WHERE team_id = {team_id:Int64}
-        AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
-        AND product = {product:String}
+        max(newest) OVER (PARTITION BY rendering, document_id) = newest AS newest_of_item,
+        count() AS vectors,
+        countIf(NOT is_finite) AS vectors_not_finite,
+        countIf(is_zero) AS vectors_zero,
+        groupUniqArrayIf(toString(toDate(timestamp)), NOT is_finite OR is_zero) AS days_unsound
+    FROM
+    (
+        SELECT
+            rendering,
+            model_name,
+            document_id,
+            timestamp,
+            inserted_at,
+            length(embedding) AS dimension,
+            isFinite(arraySum(embedding)) AS is_finite,
+            is_finite AND LinfNorm(embedding) = 0 AS is_zero
+        FROM document_embeddings FINAL
+        WHERE team_id = {team_id:Int64}
+            AND toDate(timestamp) BETWEEN {from:Date} AND {until:Date}
+            AND product = {product:String}
+    )
     GROUP BY rendering, model_name, document_id
 )
 GROUP BY rendering, model_name

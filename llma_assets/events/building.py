@@ -3,8 +3,10 @@
 The format of properties belongs in `payload`, publishing in `partition`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
+from itertools import groupby
 from typing import Any
 
 import orjson
@@ -13,6 +15,7 @@ from llma_assets.clickhouse import Database
 from llma_assets.clusters import (
     FULL,
     NOTHING,
+    READ_TOGETHER,
     Run,
     clusters_of,
     counted_as,
@@ -24,7 +27,7 @@ from llma_assets.clusters import (
 from llma_assets.events.aggregates import ItemNumbers
 from llma_assets.events.payload import NoNamesError, cluster_event_properties, title_of
 from llma_assets.events.queries import NUMBERS_OF_ITEMS
-from llma_assets.labels import LABELS_OF_RUN, NOISE_ID, group_labels_of
+from llma_assets.labels import NOISE_ID, group_labels_of, labels_of
 
 NOT_COMPARED = ("$ai_analysis_theme_name", "$ai_clusters")
 """The theme may have been renamed since; clusters are compared one by one."""
@@ -36,6 +39,15 @@ REQUIRED_PROPERTIES = ("$ai_clustering_run_id", "$ai_total_items_analyzed", "siz
 """Properties of every version of the event; an event of an earlier version may lack others."""
 
 
+def ask_numbers_of(database: Database, runs: Sequence[Run]) -> None:
+    """Ask for the numbers of the items of several levels at once, where answers are remembered."""
+    if sum(run.items for run in runs) > READ_TOGETHER:
+        return
+    for days, of_days in groupby(runs, key=_days):
+        asked = {run.level: {"levels": [run.level]} for run in of_days}
+        database.ask_of_each(NUMBERS_OF_ITEMS, "level", asked, most=READ_TOGETHER, team_id=runs[0].team_id, **days)
+
+
 def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str, Any]:
     """The properties of a run's event, with titles that people gave.
 
@@ -43,14 +55,10 @@ def properties_of(database: Database, run: Run, *, theme_name: str) -> dict[str,
         EmptyClusteringError: the run is empty, or its rows are inconsistent.
         NoNamesError: none of its clusters has a name.
     """
+    rows = database.rows(NUMBERS_OF_ITEMS, team_id=run.team_id, levels=[run.level], **_days(run))
     numbers = {
-        row.pop("item_id"): ItemNumbers(**row)
-        for row in database.rows(
-            NUMBERS_OF_ITEMS,
-            team_id=run.team_id,
-            level=run.level,
-            **{"from": run.window_start.date(), "until": run.day},
-        )
+        row.pop("item_id"): ItemNumbers(**{name: value for name, value in row.items() if name != "level"})
+        for row in rows
     }
     decided = standings_of(database, run.team_id)
     clusters, labels = clusters_of(database, run), _labels_of(database, run)
@@ -154,8 +162,12 @@ def _cut(value: Any) -> str:
     return text if len(text) <= 80 else f"{text[:80]}…"
 
 
+def _days(run: Run) -> dict[str, date]:
+    return {"from": run.window_start.date(), "until": run.day}
+
+
 def _labels_of(database: Database, run: Run) -> dict[int, dict[str, Any]]:
-    return {row["cluster_id"]: row for row in database.rows(LABELS_OF_RUN, **run.attempt)}
+    return {cluster_id: asdict(label) for cluster_id, label in labels_of(database, run).items()}
 
 
 def _properties(

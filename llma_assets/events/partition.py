@@ -4,7 +4,7 @@ The event's uuid is deterministic, so that publishing it again changes nothing. 
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -12,10 +12,20 @@ from uuid import UUID, uuid5
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import LINK_DAYS, Run, clusters_of, committed_run, has_runs, held_back
-from llma_assets.events.building import properties_of
-from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, IS_PUBLISHED, PUBLISHED_EVENT
+from llma_assets.clusters import (
+    LINK_DAYS,
+    Run,
+    ask_clusters_of,
+    clusters_of,
+    committed_run,
+    has_runs,
+    held_back,
+    runs_of_day,
+)
+from llma_assets.events.building import ask_numbers_of, properties_of
+from llma_assets.events.queries import DAYS_WITH_OTHER_LINEAGES, FORGET_OLDER_VERSIONS, IS_PUBLISHED, PUBLISHED_EVENTS
 from llma_assets.events.tags import publish_tags
+from llma_assets.labels import ask_labels_of
 from llma_assets.stage import Progress, Report, each_theme
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
@@ -23,6 +33,28 @@ from llma_assets.themes import Theme
 STAGE = "cluster_events"
 NAMESPACE = UUID("2b0b6a52-0a3b-57ac-9d65-0f4a6c1c5a77")
 DISTINCT_ID = "llma-assets"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draft:
+    """The event of a run.
+
+    Attributes:
+        properties, text: of the event; empty where all of it is held back.
+        told: what was done, for the report.
+    """
+
+    theme: Theme
+    run: Run
+    properties: dict[str, Any]
+    text: str
+    told: dict[str, Any]
+
+    def tell(self, status: str) -> None:
+        """Note what was done."""
+        told: dict[str, Any] = {"event": status, "items": self.run.items} if self.text else {"event": "held back"}
+        told["clusters"] = len(self.properties.get("$ai_clusters", ()))
+        self.told.update({f"{self.theme.theme_id}_{name}": value for name, value in told.items()})
 
 
 def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Theme], progress: Progress) -> Report:
@@ -35,18 +67,26 @@ def publish_events(database: Database, team_day: TeamDay, *, themes: Sequence[Th
     items, metadata = 0, dict[str, Any]()
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
-    def work(theme: Theme) -> dict[str, Any]:
-        progress(STAGE, team_day, places[theme.theme_id], len(themes))
-        run = committed_run(database, team_day, theme.theme_id)
-        if run is None:
-            return {}
-        told = _publish(database, team_day, theme, run)
-        later = list(_publish_later_days(database, team_day, theme))
-        return told | ({f"{theme.theme_id}_later_events": ", ".join(map(str, later))} if later else {})
+    runs = [run for run in runs_of_day(database, team_day) if run.theme_id in places]
+    ask_clusters_of(database, runs)
+    ask_labels_of(database, runs)
+    ask_numbers_of(database, runs)
 
-    for _, told in each_theme(database, team_day, STAGE, themes, work):
-        items += bool(told)
-        metadata |= told
+    def work(theme: Theme) -> _Draft | None:
+        progress(STAGE, team_day, places[theme.theme_id], len(themes))
+        run = next((run for run in runs if run.theme_id == theme.theme_id), None)
+        return None if run is None else _draft(database, theme, run)
+
+    def publish(done: Sequence[tuple[Theme, _Draft | None]]) -> None:
+        drafts = [draft for _, draft in done if draft is not None]
+        _publish(database, team_day, drafts)
+        for draft in drafts:
+            if later := list(_publish_later_days(database, team_day, draft.theme)):
+                draft.told[f"{draft.theme.theme_id}_later_events"] = ", ".join(map(str, later))
+
+    for _, draft in each_theme(database, team_day, STAGE, themes, work, publish):
+        items += draft is not None
+        metadata |= draft.told if draft is not None else {}
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="" if items else "no_committed_run", details=metadata)
 
@@ -62,7 +102,7 @@ def _publish_later_days(database: Database, team_day: TeamDay, theme: Theme) -> 
         later = TeamDay(team_day.team_id, row["day"])
         run = committed_run(database, later, theme.theme_id)
         if run is not None:
-            _publish(database, later, theme, run)
+            _publish(database, later, [_draft(database, theme, run)])
             yield later.day
 
 
@@ -79,49 +119,56 @@ def event_uuid(team_day: TeamDay, theme: Theme) -> UUID:
     return uuid5(NAMESPACE, f"{theme.event}|{team_day.team_id}|{team_day.day.isoformat()}|{theme.theme_id}")
 
 
-def _publish(database: Database, team_day: TeamDay, theme: Theme, run: Run) -> dict[str, Any]:
-    address = {
-        "team_id": team_day.team_id,
-        "day": team_day.day,
-        "event": theme.event,
-        "uuid": event_uuid(team_day, theme),
-    }
-    published = database.rows(PUBLISHED_EVENT, **address)
+def _draft(database: Database, theme: Theme, run: Run) -> _Draft:
     if held_back(database, run)[0] and not clusters_of(database, run):
-        if published:
-            database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
-        return {f"{theme.theme_id}_event": "held back", f"{theme.theme_id}_clusters": 0}
+        return _Draft(theme, run, {}, "", {})
     properties = properties_of(database, run, theme_name=theme.name)
-    text = orjson.dumps(properties).decode()
-    status = "unchanged"
-    if not published or published[0]["properties"] != text:
-        database.insert_rows(
-            "events",
-            [
-                {
-                    "uuid": address["uuid"],
-                    "event": theme.event,
-                    "team_id": team_day.team_id,
-                    "distinct_id": DISTINCT_ID,
-                    "timestamp": team_day.start,
-                    "properties": text,
-                }
-            ],
-        )
-        status = "published"
-    if status == "published" and published:
-        # Readers with FINAL see the newest version anyway; a plain count should see one event, too.
-        database.execute(FORGET_OLDER_VERSIONS, **address, inserted_at=published[0]["inserted_at"])
-    newest = committed_run(database, team_day, theme.theme_id)
-    if newest is not None and newest.attempt_id != run.attempt_id:
-        # Another run has committed a new clustering meanwhile: publish that one.
-        return _publish(database, team_day, theme, newest)
-    told = {
-        f"{theme.theme_id}_event": status,
-        f"{theme.theme_id}_items": run.items,
-        f"{theme.theme_id}_clusters": len(properties["$ai_clusters"]),
-    }
-    if theme.tags:
-        tags = publish_tags(database, run, theme, properties["$ai_clusters"], distinct_id=DISTINCT_ID)
-        told |= {f"{theme.theme_id}_tags_{name}": count for name, count in asdict(tags).items()}
-    return told
+    return _Draft(theme, run, properties, orjson.dumps(properties).decode(), {})
+
+
+def _publish(database: Database, team_day: TeamDay, drafts: Sequence[_Draft]) -> None:
+    """Publish what is new or different by one insert, and say what was done."""
+    if not drafts:
+        return
+    uuids = {draft.theme.theme_id: event_uuid(team_day, draft.theme) for draft in drafts}
+    address = {"team_id": team_day.team_id, "day": team_day.day}
+    events = sorted({draft.theme.event for draft in drafts})
+    rows = database.rows(PUBLISHED_EVENTS, **address, events=events, uuids=sorted(uuids.values()))
+    published = {row["uuid"]: row for row in rows}
+    different = [
+        draft for draft in drafts if draft.text != published.get(uuids[draft.theme.theme_id], {}).get("properties", "")
+    ]
+    database.insert_rows(
+        "events",
+        [
+            {
+                "uuid": uuids[draft.theme.theme_id],
+                "event": draft.theme.event,
+                "team_id": team_day.team_id,
+                "distinct_id": DISTINCT_ID,
+                "timestamp": team_day.start,
+                "properties": draft.text,
+            }
+            for draft in different
+            if draft.text
+        ],
+    )
+    for draft in different:
+        if before := published.get(uuids[draft.theme.theme_id]):
+            # Readers with FINAL see the newest version anyway; a plain count should see one event, too.
+            key = {**address, "event": draft.theme.event, "uuid": before["uuid"]}
+            database.execute(FORGET_OLDER_VERSIONS, **key, inserted_at=before["inserted_at"])
+    newest = {run.theme_id: run for run in runs_of_day(database, team_day)}
+    for draft in drafts:
+        now = newest.get(draft.theme.theme_id, draft.run)
+        if draft.text and now.attempt_id != draft.run.attempt_id:
+            # Another run has committed a new clustering meanwhile: publish that one.
+            other = _draft(database, draft.theme, now)
+            _publish(database, team_day, [other])
+            draft.told.update(other.told)
+            continue
+        draft.tell("published" if draft in different else "unchanged")
+        if draft.text and draft.theme.tags:
+            clusters = draft.properties["$ai_clusters"]
+            tags = publish_tags(database, draft.run, draft.theme, clusters, distinct_id=DISTINCT_ID)
+            draft.told.update({f"{draft.theme.theme_id}_tags_{name}": count for name, count in asdict(tags).items()})

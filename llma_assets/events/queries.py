@@ -2,22 +2,22 @@
 
 # Key of trace_texts: (team_id, day, level, item_id).
 NUMBERS_OF_ITEMS = """
-SELECT item_id, cost_usd, latency_s, tokens, error_count
+SELECT level, item_id, cost_usd, latency_s, tokens, error_count
 FROM trace_texts FINAL
 WHERE team_id = {team_id:Int64}
     AND day BETWEEN {from:Date} AND {until:Date}
-    AND level = {level:String}
+    AND level IN {levels:Array(String)}
 """
 
 # Events are published to the pipeline's own table, which is the source itself where no other is named.
 # Key of events: (team_id, toDate(timestamp), event, uuid).
-PUBLISHED_EVENT = """
-SELECT properties, inserted_at
+PUBLISHED_EVENTS = """
+SELECT uuid, properties, inserted_at
 FROM events FINAL
 WHERE team_id = {team_id:Int64}
     AND toDate(timestamp) = {day:Date}
-    AND event = {event:String}
-    AND uuid = {uuid:UUID}
+    AND event IN {events:Array(String)}
+    AND uuid IN {uuids:Array(UUID)}
 """
 
 # Key of events as above.

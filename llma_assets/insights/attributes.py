@@ -10,12 +10,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import orjson
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import FULL, NOISE_LABEL, Run, clusters_of, taken_out_pairs
+from llma_assets.clusters import FULL, NOISE_LABEL, Run, ask_of_runs, clusters_of, rows_of_run, taken_out_pairs
 from llma_assets.insights import queries
 from llma_assets.insights.comparing import LEAST_TRACES, Counts, Distinction, distinctions
 from llma_assets.privacy import redactor_of
@@ -96,6 +97,52 @@ def find_attributes(
     A run that is stored is not read again, unless what the team hides, or people took out, has changed since.
 
     Args:
+        redact, extra_patterns, least_users, release_property: as of `compare`.
+    """
+    kept, rows = compare(
+        database,
+        run,
+        redact=redact,
+        extra_patterns=extra_patterns,
+        least_users=least_users,
+        release_property=release_property,
+    )
+    store(database, rows)
+    return kept
+
+
+def ask_attributes_of(database: Database, runs: Sequence[Run], *, least_users: int) -> None:
+    """Ask what `compare` reads of several runs at once, where answers are remembered."""
+    ask_of_runs(database, runs, queries.ATTRIBUTES_OF_RUN)
+    new = [run for run in runs if _stored(database, run) is None]
+    # What people took out differs by run, so that each is asked alone.
+    if len({(run.window_start, run.window_end) for run in new}) == 1 and not any(
+        taken_out_pairs(database, run) for run in new
+    ):
+        ask_of_runs(database, new, queries.TRACES_BY_CLUSTER, taken_out=[])
+        ask_of_runs(database, new, queries.VALUES_BY_CLUSTER, **_asked(new[0], least_users, []))
+
+
+def store(database: Database, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Store what `compare` found."""
+    database.insert_rows("run_attributes", rows)
+
+
+def compare(
+    database: Database,
+    run: Run,
+    *,
+    redact: bool = True,
+    extra_patterns: Sequence[str] = (),
+    least_users: int = 1,
+    release_property: str = "",
+) -> tuple[RunAttributes, list[dict[str, Any]]]:
+    """Compare the clusters of a run by what their traces' events say.
+
+    Returns:
+        what was found, and the rows to store, none where it is stored.
+
+    Args:
         redact: whether values with something private in them are left out.
         extra_patterns: the team's own patterns of what is private.
         least_users: a value of fewer different users is left out.
@@ -107,21 +154,10 @@ def find_attributes(
     method = f"{VERSION}/{hashlib.sha256(hidden).hexdigest()[:12]}"
     stored = _stored(database, run)
     if stored is not None and stored[0] == method:
-        return stored[1]
-    counted = database.rows(queries.TRACES_BY_CLUSTER, **run.attempt, taken_out=taken_out)
+        return stored[1], []
+    counted = rows_of_run(database, queries.TRACES_BY_CLUSTER, run, taken_out=taken_out)
     sizes = {row["home"]: row["traces"] for row in counted}
-    rows = database.rows(
-        queries.VALUES_BY_CLUSTER,
-        **run.attempt,
-        **{"from": run.window_start - REACH, "until": run.window_end + REACH},
-        trigger_events=list(TRIGGER_EVENTS),
-        ignored=list(IGNORED),
-        most_bytes=MOST_BYTES,
-        most_values=MOST_VALUES,
-        least_traces=LEAST_TRACES,
-        least_users=least_users,
-        taken_out=taken_out,
-    )
+    rows = rows_of_run(database, queries.VALUES_BY_CLUSTER, run, **_asked(run, least_users, taken_out))
     read = [Counts(row["name"], _plain(row["value"]), dict(zip(*row["by_cluster"], strict=True))) for row in rows]
     counts = without_private(without_measures(read), redact=redact, extra_patterns=extra_patterns)
     shown = [
@@ -133,20 +169,31 @@ def find_attributes(
     kept = RunAttributes(
         sum(sizes.values()), len(counts), tuple(_first_of_each(found, SHOWN)), ValueCounts(sizes, by_value)
     )
-    database.insert_rows(
-        "run_attributes",
-        [
-            {
-                **run.attempt,
-                "method": method,
-                "traces": kept.traces,
-                "compared": kept.compared,
-                "found": orjson.dumps([asdict(each) for each in kept.found]).decode(),
-                "counts": _written(ValueCounts(sizes, by_value)),
-            }
-        ],
-    )
-    return kept
+    row = {
+        **run.attempt,
+        "method": method,
+        "traces": kept.traces,
+        "compared": kept.compared,
+        "found": orjson.dumps([asdict(each) for each in kept.found]).decode(),
+        "counts": _written(ValueCounts(sizes, by_value)),
+    }
+    return kept, [row]
+
+
+def _asked(run: Run, least_users: int, taken_out: Sequence[tuple[int, str]]) -> dict[str, Any]:
+    """The parameters of `VALUES_BY_CLUSTER` beside the run."""
+    return {
+        "team_id": run.team_id,
+        "from": run.window_start - REACH,
+        "until": run.window_end + REACH,
+        "trigger_events": list(TRIGGER_EVENTS),
+        "ignored": list(IGNORED),
+        "most_bytes": MOST_BYTES,
+        "most_values": MOST_VALUES,
+        "least_traces": LEAST_TRACES,
+        "least_users": least_users,
+        "taken_out": list(taken_out),
+    }
 
 
 def stored_attributes(database: Database, run: Run) -> RunAttributes | None:
@@ -176,7 +223,7 @@ def without_private(counts: Iterable[Counts], *, redact: bool, extra_patterns: S
 
 
 def _stored(database: Database, run: Run) -> tuple[str, RunAttributes] | None:
-    rows = database.rows(queries.ATTRIBUTES_OF_RUN, **run.attempt)
+    rows = rows_of_run(database, queries.ATTRIBUTES_OF_RUN, run)
     if not rows:
         return None
     found = tuple(Distinction(**each) for each in orjson.loads(rows[0]["found"]))

@@ -11,22 +11,25 @@ WITH
     members AS
     (
         SELECT DISTINCT
+            team_id,
+            attempt_id,
             trace_id,
             -- What people took out of a cluster is in none.
             if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home
         FROM cluster_members FINAL
-        WHERE team_id = {team_id:Int64}
-            AND day = {day:Date}
-            AND theme_id = {theme_id:String}
-            AND attempt_id = {attempt_id:UUID}
+        WHERE team_id IN {team_ids:Array(Int64)}
+            AND day IN {days:Array(Date)}
+            AND theme_id IN {theme_ids:Array(String)}
+            AND attempt_id IN {attempt_ids:Array(UUID)}
     )
-SELECT name, value, sumMap([home], [toUInt64(1)]) AS by_cluster
+SELECT attempt_id, name, value, sumMap([home], [toUInt64(1)]) AS by_cluster
 FROM
 (
-    SELECT home, trace_id, attribute.1 AS name, attribute.2 AS value, any(distinct_id) AS user
+    SELECT attempt_id, home, trace_id, attribute.1 AS name, attribute.2 AS value, any(distinct_id) AS user
     FROM
     (
         SELECT
+            team_id,
             distinct_id,
             JSONExtractString(properties, '$ai_trace_id') AS trace_id,
             JSONExtractString(properties, '$ai_span_name') AS span,
@@ -55,26 +58,27 @@ FROM
             AND event IN {trigger_events:Array(String)}
             AND trace_id IN (SELECT trace_id FROM members)
     ) AS seen
-    INNER JOIN members USING (trace_id)
-    GROUP BY home, trace_id, name, value
+    INNER JOIN members USING (team_id, trace_id)
+    GROUP BY attempt_id, home, trace_id, name, value
 )
-GROUP BY name, value
+GROUP BY attempt_id, name, value
 HAVING count() >= {least_traces:UInt64} AND uniqExact(user) >= {least_users:UInt64}
 ORDER BY count() DESC, name, value
-LIMIT {most_values:UInt64}
+LIMIT {most_values:UInt64} BY attempt_id
 """
 
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 TRACES_BY_CLUSTER = """
 SELECT
+    attempt_id,
     if(has({taken_out:Array(Tuple(Int32, String))}, (cluster_id, item_id)), -1, cluster_id) AS home,
     uniqExact(trace_id) AS traces
 FROM cluster_members FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
-GROUP BY home
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
+GROUP BY attempt_id, home
 """
 
 # Traces of some clusters of a run, and of all others, by user; the first row is of all users that are known. Keys:
@@ -117,12 +121,12 @@ LIMIT {most:UInt32}
 
 # Key of run_attributes: (team_id, day, theme_id, attempt_id).
 ATTRIBUTES_OF_RUN = """
-SELECT method, traces, compared, found, counts
+SELECT attempt_id, method, traces, compared, found, counts
 FROM run_attributes FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
 """
 
 # How many traces, and users, of each day have an item in one of some lineages. A user of 0 is unknown. Key of

@@ -11,13 +11,12 @@ from llma_assets.labels.labelling import label_clusters
 from llma_assets.labels.offline import offline_labels
 from llma_assets.labels.partition import store_labels
 from llma_assets.labels.prompt import LABELLING_PROMPT, PROMPT_VERSION, fenced
-from llma_assets.labels.queries import LABELS_OF_RUN, group_labels_of, labels_of, name_tests_of
+from llma_assets.labels.queries import ask_labels_of, group_labels_of, labels_of, name_tests_of
 from llma_assets.labels.schema import ClusterLabels, LabelItem
 
 __all__ = [
     "CHECKS",
     "LABELLING_PROMPT",
-    "LABELS_OF_RUN",
     "NOISE_ID",
     "PROMPT_VERSION",
     "ClusterEvidence",
@@ -28,6 +27,7 @@ __all__ = [
     "Name",
     "SummaryText",
     "accuracy_of",
+    "ask_labels_of",
     "fenced",
     "forecast_labels",
     "group_labels_of",

@@ -3,11 +3,18 @@
 from collections.abc import Iterator
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import NOISE_LABEL, clusters_of, runs_of_day
+from llma_assets.clusters import NOISE_LABEL, Run, clusters_of, runs_of_day
 from llma_assets.findings import Check, Outcome, in_words
 from llma_assets.labels.held_out import accuracy_of
 from llma_assets.labels.name_distances import TOO_CLOSE
-from llma_assets.labels.queries import LABELS_OF_RUN, NAME_TESTS_OF_RUN, labels_of, name_tests_of, too_close_of
+from llma_assets.labels.queries import (
+    LABELS_OF_RUN,
+    NAME_TESTS_OF_RUN,
+    ask_labels_of,
+    labels_of,
+    name_tests_of,
+    too_close_of,
+)
 from llma_assets.ledger import spending_within_budget, theme_spending_within_budget
 from llma_assets.team_day import TeamDay
 
@@ -21,7 +28,7 @@ MIN_HELD_OUT = 20
 
 def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Every cluster of a labelled run has a name; none is called by its number."""
-    for run in runs_of_day(database, team_day):
+    for run in _runs(database, team_day):
         labels = labels_of(database, run)
         if not labels:
             continue
@@ -34,7 +41,7 @@ def clusters_have_names(database: Database, team_day: TeamDay) -> Iterator[Outco
 
 def names_fit(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
     """Held-out label accuracy: most held-out members are nearest to the name of their own cluster."""
-    for run in runs_of_day(database, team_day):
+    for run in _runs(database, team_day):
         fit = accuracy_of(name_tests_of(database, run))
         if fit is None or fit.held_out < MIN_HELD_OUT:
             continue
@@ -53,7 +60,7 @@ def labels_distinct(database: Database, team_day: TeamDay) -> Iterator[Outcome]:
 
     It warns: two similar clusters may need a `llma clusters merge` or `rename`.
     """
-    for run in runs_of_day(database, team_day):
+    for run in _runs(database, team_day):
         tests = name_tests_of(database, run)
         if not tests:
             continue
@@ -74,7 +81,7 @@ def names_say_what_is_there(database: Database, team_day: TeamDay) -> Iterator[O
 
     It warns: read the cluster, and `llma clusters rename` it. Names that people gave are theirs, and are not judged.
     """
-    for run in runs_of_day(database, team_day):
+    for run in _runs(database, team_day):
         tests = name_tests_of(database, run)
         if not tests:
             continue
@@ -91,6 +98,13 @@ def names_say_what_is_there(database: Database, team_day: TeamDay) -> Iterator[O
             query=NAME_TESTS_OF_RUN,
             theme_id=run.theme_id,
         )
+
+
+def _runs(database: Database, team_day: TeamDay) -> list[Run]:
+    """The runs of a day, whose names and tests are asked for together."""
+    runs = runs_of_day(database, team_day)
+    ask_labels_of(database, runs)
+    return runs
 
 
 CHECKS = (

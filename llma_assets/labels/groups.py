@@ -72,6 +72,8 @@ def name_groups(database: Database, run: Run, groups: Sequence[Group], chat: Cha
 
     A group of one cluster has that cluster's name; a group that is known from another day keeps its name.
     """
+    if not groups:
+        return
     known = known_group_labels(database, run, [group.content for group in groups])
     stored = {row["content"] for row in known if row["attempt_id"] == run.attempt_id}
     of_content = {row["content"]: row for row in known}

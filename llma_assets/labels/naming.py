@@ -21,7 +21,7 @@ from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.labelling import CLUSTERS_PER_CALL, error_on_sample, label_clusters, relabel_clusters
 from llma_assets.labels.name_distances import groups_too_close, nearest_names, too_close_to
 from llma_assets.labels.naming_run import NamingRun, carry_over, is_named, name_few_users
-from llma_assets.labels.queries import labels_of, name_tests_of, too_close_of
+from llma_assets.labels.queries import name_tests_of, too_close_of
 from llma_assets.models import (
     ChatModel,
     Embedder,
@@ -81,6 +81,7 @@ def name_clusters(
     theme: Theme,
     clusters: Sequence[Mapping[str, Any]],
     members: Sequence[Mapping[str, Any]],
+    labels: dict[int, ClusterLabel],
     chat: ChatModel,
     embedder: Embedder,
     record: Record,
@@ -94,6 +95,7 @@ def name_clusters(
         theme: its theme.
         clusters: its clusters.
         members: its members by cluster and rank.
+        labels: those that are stored, by cluster id; new ones are added.
         chat: the chat model.
         embedder: embeds names to compare them; tests need the model that embedded the run's items.
         record: gets the usage of each call.
@@ -104,34 +106,33 @@ def name_clusters(
         NothingUsable: the model does not name the sample clusters either.
         ModelConfigurationError: no further call can succeed; names so far are stored.
     """
-    labels = labels_of(database, run)
     carried = carried_names(database, TeamDay(run.team_id, run.day), run.theme_id)
     carry_over(database, run, labels, carried)
     name_few_users(database, run, labels, clusters)
     clusters = [row for row in clusters if row["disclosure"] == FULL or row["cluster_id"] == NOISE_ID]
     missing = {row["cluster_id"] for row in clusters if not is_named(labels.get(row["cluster_id"]))}
-    if not missing and _is_tested(database, run, labels):
+    tests = [] if missing else name_tests_of(database, run)
+    if not missing and _are_of(tests, labels):
         name_groups(database, run, groups_of(run, clusters, labels), chat, record)
-        return _naming(database, run, labels)
+        return _naming(labels, tests)
     inputs = read_label_inputs(database, run, theme, clusters, members)
     work = NamingRun(database, run, chat, embedder, record, labels, inputs)
     asked = _ask(work, missing, carried)
     if asked:
         _check_names(work, asked, evidence or ModelHealth())
-    relabelled, untested = 0, _why_untestable(run, embedder)
+    relabelled, untested, tests = 0, _why_untestable(run, embedder), []
     if not untested:
         try:
             relabelled = _relabel_alike(work)
-            _test(work)
+            tests = _test(work)
         except ModelConfigurationError:
             raise
         except ModelError as error:
             untested = f"names could not be compared: {error.kind}"
     name_groups(database, run, groups_of(run, clusters, labels), chat, record)
     return _naming(
-        database,
-        run,
         labels,
+        tests,
         asked=asked,
         deferred=len(missing - labels.keys()),
         relabelled=relabelled,
@@ -163,10 +164,10 @@ def _check_names(work: NamingRun, asked: int, evidence: ModelHealth) -> None:
     raise NoNamesError(f"{len(failed)} of {asked}: {why}")
 
 
-def _is_tested(database: Database, run: Run, labels: Mapping[int, ClusterLabel]) -> bool:
-    """Whether the stored tests are of exactly these names."""
+def _are_of(tests: Sequence[Mapping[str, Any]], labels: Mapping[int, ClusterLabel]) -> bool:
+    """Whether tests are of exactly these names."""
     titles = {key: label.title for key, label in labels.items() if label.origin != "fixed" and is_named(label)}
-    return {row["cluster_id"]: row["title"] for row in name_tests_of(database, run)} == titles
+    return {row["cluster_id"]: row["title"] for row in tests} == titles
 
 
 def _why_untestable(run: Run, embedder: Embedder) -> str:
@@ -236,7 +237,7 @@ def _store_if_farther(
     return len(found)
 
 
-def _test(work: NamingRun) -> None:
+def _test(work: NamingRun) -> list[dict[str, Any]]:
     """Test all names, and store the tests together, because they depend on each other."""
     ids = work.named()
     labels = [work.labels[cluster_id] for cluster_id in ids]
@@ -248,37 +249,34 @@ def _test(work: NamingRun) -> None:
         clusters_of_items = np.repeat([place for place, _ in held_out], [len(items) for _, items in held_out])
         fits = held_out_tests(np.concatenate([items for _, items in held_out]), clusters_of_items, vectors, centroids)
     foreign = foreign_words({label.cluster_id: label.title for label in labels}, work.inputs.evidence)
-    work.database.insert_rows(
-        "cluster_name_tests",
-        [
-            {
-                **work.run.attempt,
-                "cluster_id": label.cluster_id,
-                "title": label.title,
-                "held_out": fit.held_out,
-                "hits": fit.hits,
-                "centroid_hits": fit.centroid_hits,
-                "nearest_cluster_id": ids[near.index] if near.distance is not None else NOISE_ID,
-                "nearest_distance": near.distance,
-                "model": work.embedder.name,
-                "foreign_words": foreign.get(label.cluster_id, []),
-            }
-            for label, fit, near in zip(labels, fits, nearest_names(vectors), strict=True)
-        ],
-    )
+    tests = [
+        {
+            **work.run.attempt,
+            "cluster_id": label.cluster_id,
+            "title": label.title,
+            "held_out": fit.held_out,
+            "hits": fit.hits,
+            "centroid_hits": fit.centroid_hits,
+            "nearest_cluster_id": ids[near.index] if near.distance is not None else NOISE_ID,
+            "nearest_distance": near.distance,
+            "model": work.embedder.name,
+            "foreign_words": foreign.get(label.cluster_id, []),
+        }
+        for label, fit, near in zip(labels, fits, nearest_names(vectors), strict=True)
+    ]
+    work.database.insert_rows("cluster_name_tests", tests)
+    return tests
 
 
 def _naming(
-    database: Database,
-    run: Run,
     labels: dict[int, ClusterLabel],
+    tests: Sequence[Mapping[str, Any]],
     *,
     asked: int = 0,
     deferred: int = 0,
     relabelled: int = 0,
     untested: str = "",
 ) -> Naming:
-    tests = [] if untested else name_tests_of(database, run)
     return Naming(
         labels=labels,
         asked=asked,

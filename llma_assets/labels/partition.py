@@ -8,9 +8,11 @@ from functools import partial
 from typing import Any
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, clusters_of, committed_run, members_of
-from llma_assets.labels.estimate import STAGE, forecast_labels
+from llma_assets.clusters import Run, ask_clusters_of, clusters_of, members_of, runs_of_day
+from llma_assets.labels.estimate import STAGE, forecast_names
+from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.labels.naming import LABELS_FAILED, Naming, name_clusters
+from llma_assets.labels.queries import ask_labels_of, labels_of
 from llma_assets.ledger import (
     Skip,
     UsageLedger,
@@ -56,12 +58,19 @@ def store_labels(
     items, waiting, metadata = 0, 0, dict[str, Any](model=chat(None).name)
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
+    runs = [run for run in runs_of_day(database, team_day) if run.theme_id in places and run.items]
+    ask_clusters_of(database, runs)
+    ask_labels_of(database, runs)
+    labels = {run.theme_id: labels_of(database, run) for run in runs}
+
     def work(theme: Theme) -> tuple[int, int, dict[str, Any]]:
         progress(STAGE, team_day, places[theme.theme_id], len(themes))
-        run = committed_run(database, team_day, theme.theme_id)
-        if run is None or run.items == 0:
+        run = next((run for run in runs if run.theme_id == theme.theme_id), None)
+        if run is None:
             return 0, 0, {}
-        deferred, told = _store_theme(database, team_day, theme, run, chat(theme.model), embedder, budget_usd, seen)
+        deferred, told = _store_theme(
+            database, team_day, theme, run, labels[run.theme_id], chat(theme.model), embedder, budget_usd, seen
+        )
         return run.clusters, deferred, told
 
     for _, (clusters, deferred, told) in each_theme(database, team_day, STAGE, themes, work):
@@ -86,6 +95,7 @@ def _store_theme(
     team_day: TeamDay,
     theme: Theme,
     run: Run,
+    labels: dict[int, ClusterLabel],
     chat: ChatModel,
     embedder: Embedder,
     budget_usd: float | None,
@@ -101,15 +111,14 @@ def _store_theme(
         limit_usd=budget_usd,
         theme_limit_usd=theme.daily_budget_usd,
     ) as ledger:
-        ledger.expect(
-            forecast_labels(database, team_day, theme, chat.name, items=run.items, is_new=False, least_items=run.items)
-        )
+        ledger.expect(forecast_names(database, theme, chat.name, run, labels))
         naming = name_clusters(
             database,
             run,
             theme,
             clusters,
             members,
+            labels,
             paid_by(chat, ledger.allowance),
             paid_by(embedder, ledger.allowance),
             record=partial(ledger.record, ""),

@@ -5,11 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+import orjson
 from more_itertools import chunked
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run
+from llma_assets.clusters import Run, ask_of_runs, rows_of_run
 from llma_assets.embeddings import space_of
 from llma_assets.labels.evidence import ClusterLabel
 from llma_assets.labels.name_distances import TOO_CLOSE
@@ -23,24 +24,24 @@ IDS_AT_ONCE = 2_000
 
 # Key of cluster_labels: (team_id, day, theme_id, attempt_id, cluster_id).
 LABELS_OF_RUN = """
-SELECT cluster_id, title, description, status, error, model, origin
+SELECT attempt_id, cluster_id, title, description, status, error, model, origin
 FROM cluster_labels FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
 ORDER BY cluster_id = -1, cluster_id
 """
 
 # Key of cluster_name_tests: (team_id, day, theme_id, attempt_id, cluster_id).
 NAME_TESTS_OF_RUN = """
-SELECT cluster_id, title, held_out, hits, centroid_hits, nearest_cluster_id, nearest_distance, model,
+SELECT attempt_id, cluster_id, title, held_out, hits, centroid_hits, nearest_cluster_id, nearest_distance, model,
     foreign_words
 FROM cluster_name_tests FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
 ORDER BY cluster_id
 """
 
@@ -58,12 +59,12 @@ ORDER BY day, group_id
 
 # Key of cluster_group_labels: (team_id, day, theme_id, attempt_id, group_id).
 GROUP_LABELS_OF_RUN = """
-SELECT group_id, cluster_ids, title, description, status, error, model
+SELECT attempt_id, group_id, cluster_ids, title, description, status, error, model
 FROM cluster_group_labels FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
 ORDER BY group_id
 """
 
@@ -83,15 +84,20 @@ ORDER BY document_id
 """
 
 
+def ask_labels_of(database: Database, runs: Sequence[Run]) -> None:
+    """Ask for the labels of several runs and their tests at once, where answers are remembered."""
+    ask_of_runs(database, runs, LABELS_OF_RUN, NAME_TESTS_OF_RUN)
+
+
 def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
     """The labels of a run's clusters that are stored so far, by cluster id."""
-    rows = database.rows(LABELS_OF_RUN, **run.attempt)
+    rows = rows_of_run(database, LABELS_OF_RUN, run)
     return {row["cluster_id"]: ClusterLabel(**row) for row in rows}
 
 
 def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The tests of a run's names, by cluster id."""
-    return database.rows(NAME_TESTS_OF_RUN, **run.attempt)
+    return rows_of_run(database, NAME_TESTS_OF_RUN, run)
 
 
 def known_group_labels(database: Database, run: Run, contents: list[str]) -> list[dict[str, Any]]:
@@ -107,7 +113,7 @@ def known_group_labels(database: Database, run: Run, contents: list[str]) -> lis
 
 def group_labels_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The names of a run's groups of clusters; none where it has no upper level."""
-    return database.rows(GROUP_LABELS_OF_RUN, **run.attempt)
+    return rows_of_run(database, GROUP_LABELS_OF_RUN, run) if orjson.loads(run.quality).get("groups") else []
 
 
 def too_close_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:

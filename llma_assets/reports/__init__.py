@@ -11,7 +11,7 @@ from llma_assets.reports.cluster_map import map_markdown, map_png
 from llma_assets.reports.cluster_overlap import ClusterOverlap, SharingTheme, cluster_overlap
 from llma_assets.reports.cluster_table import cluster_table, clusters_in_sentences, table_rows
 from llma_assets.reports.cluster_task import MadeTask, NoSuchClusterError, task_of_cluster
-from llma_assets.reports.clusters import published_clusters
+from llma_assets.reports.clusters import published_clusters, published_of_teams
 from llma_assets.reports.clusters_of_day import ClusterRow, ThemeClusters, clusters_of_day
 from llma_assets.reports.database import BackupMade, BackupRestored, DatabaseStatus, SchemaUpgrade, TableSize
 from llma_assets.reports.day_states import days_with_anything, span_with_anything
@@ -310,6 +310,7 @@ __all__ = [
     "preview_report",
     "progress_report",
     "published_clusters",
+    "published_of_teams",
     "relink_report",
     "retry_report",
     "run_quality",

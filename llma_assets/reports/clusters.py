@@ -5,11 +5,13 @@ Which rows are published is decided in `clusters`, what they are called in `labe
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import orjson
+from more_itertools import chunked
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.clusters import (
     CLUSTERING_STAGE,
     FULL,
@@ -18,6 +20,9 @@ from llma_assets.clusters import (
     NOTHING,
     Run,
     Standing,
+    ask_clusters_of,
+    ask_edits_of,
+    ask_runs_of_day,
     clusters_of,
     counted_as,
     first_members_of,
@@ -28,11 +33,34 @@ from llma_assets.clusters import (
     standings_of,
 )
 from llma_assets.discovery import stored_decisions
-from llma_assets.labels import ClusterLabel, labels_of
+from llma_assets.labels import ClusterLabel, ask_labels_of, labels_of
 from llma_assets.ledger import list_skips
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import stored_versions, themes_of
+
+TEAMS_TOGETHER = 20
+"""Teams whose runs are read at once."""
+
+
+def published_of_teams(
+    database: RememberingDatabase, team_ids: Sequence[int], day: date
+) -> dict[int, PublishedClusters]:
+    """What is published for a day of several teams, by team; their runs are read many at once.
+
+    Args:
+        database: sees one state, and holds what was read of some teams at a time.
+    """
+    found: dict[int, PublishedClusters] = {}
+    for some in chunked(team_ids, TEAMS_TOGETHER):
+        reader = database.remembering()
+        ask_runs_of_day(reader, some, day)
+        ask_edits_of(reader, some)
+        runs = [run for team_id in some for run in runs_of_day(reader, TeamDay(team_id, day))]
+        ask_clusters_of(reader, runs)
+        ask_labels_of(reader, runs)
+        found |= {team_id: published_clusters(reader, TeamDay(team_id, day)) for team_id in some}
+    return found
 
 
 def published_clusters(

@@ -120,3 +120,30 @@ def test_a_reader_of_one_state_begins_with_what_is_remembered_between_writes(dat
     skip(database, 1, "a")
     assert reader.value(COUNT, team_id=1) == 0, "one state, also of tables that are read anew"
     assert between.value(COUNT, team_id=1) == 1
+
+
+STAGES = "SELECT team_id, stage, generateUUIDv7() AS asked FROM skips FINAL WHERE team_id IN {team_ids:Array(Int64)}"
+
+
+def test_what_is_asked_of_each_together_is_known_of_each_alone_until_a_write(database: Database) -> None:
+    for team_id, stage in ((1, "a"), (1, "b"), (2, "c"), (3, "d")):
+        skip(database, team_id, stage)
+    reader = database.between_writes()
+    asked = {team_id: {"team_ids": [team_id]} for team_id in (1, 2, 4)}
+
+    def known() -> dict[int, list[dict[str, object]]]:
+        return {team_id: reader.rows(STAGES, **own) for team_id, own in asked.items()}
+
+    reader.remembering().ask_of_each(STAGES, "team_id", asked, most=3)
+    together = known()
+    assert {team_id: sorted(str(row["stage"]) for row in rows) for team_id, rows in together.items()} == {
+        1: ["a", "b"],
+        2: ["c"],
+        4: [],
+    }
+    reader.ask_of_each(STAGES, "team_id", asked, most=3)
+    assert known() == together, "asked once"
+    skip(database, 3, "e")
+    reader.ask_of_each(STAGES, "team_id", asked, most=2)
+    assert known() != together, "three rows are too many, so that each is asked alone"
+    database.ask_of_each(STAGES, "team_id", asked, most=3)

@@ -18,6 +18,7 @@ from llma_assets.defs.overview import maps_page
 from llma_assets.events.checks import events_match_runs, no_empty_events
 from llma_assets.events.partition import publish_events
 from llma_assets.labels.naming import name_clusters
+from llma_assets.labels.queries import labels_of
 from llma_assets.models import ignore_usage
 from llma_assets.serialization import json_object
 from llma_assets.settings import Settings
@@ -82,6 +83,7 @@ def published(database: Database, privacy: PrivacyMinimum) -> tuple[Run, str]:
             TRACES,
             clusters_of(database, run),
             members_of(database, run),
+            labels_of(database, run),
             chat_of(server),
             embedder_of(server),
             ignore_usage,

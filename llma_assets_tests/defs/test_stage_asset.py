@@ -72,9 +72,7 @@ def test_what_fails_for_all_themes_together_is_tried_for_each_alone(database: Da
                 raise ValueError("a row that does not fit")
             result.append("written")
 
-    with pytest.raises(
-        ThemesFailed, match=r"1 of 3 themes failed: generations \(ValueError: a row that does not fit\)"
-    ):
+    with pytest.raises(ThemesFailed, match=r"1 of 3 themes failed: generations \(ValueError: a row"):
         each_theme(database, TEAM_DAY, "cluster_events", THEMES, lambda _: list[str](), together)
     assert tried == [["traces", "generations", "own"], ["traces"], ["generations"], ["own"]]
     assert skips(database) == {"generations": ("failed", "ValueError: a row that does not fit")}

@@ -3,18 +3,24 @@
 import gzip
 import json
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Run, committed_run
-from llma_assets.insights import Counts, find_attributes, stored_attributes
-from llma_assets.insights.attributes import without_measures
+from llma_assets.clusters import Run, committed_run, runs_of_day
+from llma_assets.insights import Counts, find_attributes, store_attributes, stored_attributes
+from llma_assets.insights.attributes import compare, without_measures
+from llma_assets.insights.queries import TRACES_BY_CLUSTER, VALUES_BY_CLUSTER
+from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay
+from llma_assets.teams import TeamOptions
+from llma_assets.themes import TRACES
 from llma_assets_tests.reports.stored_runs import DAY, ids, store_run
 
 AIRLINE = Path(__file__).parents[2].parent / "shared/data/airline_agent.events.jsonl.gz"
@@ -148,3 +154,28 @@ def test_tools_and_errors_of_runs_that_failed(database: Database) -> None:
     told = {(each.cluster_id, each.name, each.value) for each in found.found}
     assert {(0, "tool", "transfer_to_human_agents"), (1, "tool", "book_reservation")} <= told
     assert (1, "failed tool", "book_reservation") in told
+
+
+def test_what_two_themes_ask_is_asked_together_and_found_as_alone(database: Database) -> None:
+    plant(database)
+    for team_id in (1, 2):
+        store_run(database, "own", {0: ids(0, 10), 1: ids(10, 40)}, team_id=team_id)
+    alone = {run.theme_id: compare(database, run)[0] for run in runs_of_day(database, TeamDay(1, DAY))}
+    reader = database.between_writes()
+    themes = [replace(TRACES, theme_id=theme_id) for theme_id in (THEME, "own")]
+    statements = list[str]()
+    asked = Database.rows
+
+    def rows(self: Database, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
+        statements.append(sql.partition("LIMIT")[0])
+        return asked(self, sql, **parameters)
+
+    with patch.object(Database, "rows", rows):
+        store_attributes(reader, TeamDay(1, DAY), themes=themes, team=TeamOptions(), progress=silent)
+    for sql in (VALUES_BY_CLUSTER, TRACES_BY_CLUSTER):
+        assert sum(each.startswith(sql.partition("LIMIT")[0].rstrip()) for each in statements) == 1
+    for theme_id, found in alone.items():
+        run = next(each for each in runs_of_day(database, TeamDay(1, DAY)) if each.theme_id == theme_id)
+        assert found.found
+        assert stored_attributes(database, run) == found
+    assert stored_attributes(database, run_of(database, 2)) is None

@@ -119,6 +119,7 @@ def name_run(database: Database, run: Run, chat: ChatModel, embedder: Embedder) 
             TRACES,
             clusters_of(database, run),
             members_of(database, run),
+            labels_of(database, run),
             chat,
             embedder,
             partial(ledger.record, ""),

@@ -27,7 +27,7 @@ from llma_assets.defs.jobs import SUMMARIES
 from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, RunGroup, RunGroupResult, Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
-from llma_assets.reports import ActionOutcome, DeferredWork, PublishedClusters, published_clusters
+from llma_assets.reports import ActionOutcome, DeferredWork, PublishedClusters, published_of_teams
 from llma_assets.settings import Settings
 from llma_assets.stage import unfailing
 from llma_assets.summaries import texts_without_summary
@@ -206,7 +206,7 @@ def run_teams(
             ended = [each.team_day.team_id for each in runs if each.status in ("done", "failed")]
             actions = act(runner, database, day, ended, now=datetime.now(UTC))
             runs = [replace(each, actions=actions.get(each.team_day.team_id, ())) for each in runs]
-    return runs, {each.team_day.team_id: published_clusters(memory.remembering(), each.team_day) for each in runs}
+    return runs, published_of_teams(memory, [each.team_day.team_id for each in runs], day)
 
 
 def _run_team(  # noqa: PLR0911 - one return for each outcome

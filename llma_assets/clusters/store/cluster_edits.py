@@ -58,8 +58,13 @@ def store_edit(database: Database, team_id: int, edit: Edit) -> None:
     database.insert_rows("cluster_edits", [row])
 
 
+def ask_edits_of(database: RememberingDatabase, team_ids: Collection[int]) -> None:
+    """Ask for the edits of several teams at once: those of each are known then."""
+    database.ask_together(EDITS, team_ids)
+
+
 def ask_together(database: RememberingDatabase, team_ids: Collection[int]) -> None:
     """Ask for lineages, edits and what is withheld of several teams at once: what is asked of one is known then."""
-    database.ask_together(EDITS, team_ids)
+    ask_edits_of(database, team_ids)
     database.ask_together(WITHHELD_LINEAGES, team_ids)
     database.ask_together(LINEAGES, team_ids, prefix="")

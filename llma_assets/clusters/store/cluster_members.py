@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clustering_runs import Run, rows_of_run
 from llma_assets.clusters.store.window import Window
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 # Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 MEMBERS_OF_RUN = """
-SELECT item_id, trace_id, generation_id, item_day, cluster_id, distance, rank, strength, x, y, timestamp
+SELECT attempt_id, item_id, trace_id, generation_id, item_day, cluster_id, distance, rank, strength, x, y, timestamp
 FROM cluster_members FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
     AND ({all_clusters:Bool} OR cluster_id IN {cluster_ids:Array(Int32)})
 ORDER BY cluster_id = -1, cluster_id, rank
 """
@@ -203,7 +203,7 @@ FROM members
 def members_of(database: Database, run: Run, cluster_ids: Collection[int] | None = None) -> list[dict[str, Any]]:
     """The members of a run, or of some of its clusters, by cluster and rank, noise last."""
     asked = {"all_clusters": cluster_ids is None, "cluster_ids": sorted(cluster_ids or ())}
-    return database.rows(MEMBERS_OF_RUN, **run.attempt, **asked)
+    return rows_of_run(database, MEMBERS_OF_RUN, run, **asked)
 
 
 def first_members_of(database: Database, run: Run, limit: int) -> list[dict[str, Any]]:

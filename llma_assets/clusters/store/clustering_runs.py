@@ -3,6 +3,7 @@
 `input_id` follows from the items and options, so that the same work is not done twice.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +11,7 @@ from uuid import UUID
 
 import orjson
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme, stored_versions
 
@@ -24,7 +25,7 @@ WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:St
 RUNS_OF_DAY = """
 SELECT *
 FROM clustering_runs FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date}
+WHERE team_id IN {team_ids:Array(Int64)} AND day = {day:Date}
 ORDER BY theme_id
 """
 
@@ -166,6 +167,44 @@ class Run:
         return str(orjson.loads(self.params).get("theme_version", ""))
 
 
+READ_TOGETHER = 2_000
+"""Items of several runs, and rows of an answer, that are read at once, at most."""
+
+
+def rows_of_run(database: Database, sql: str, run: Run, **parameters: Any) -> list[dict[str, Any]]:
+    """The rows of one run.
+
+    Args:
+        sql: a statement with the parameters `team_ids`, `days`, `theme_ids` and `attempt_ids`; its rows have an
+            `attempt_id`, which is left out.
+    """
+    rows = database.rows(sql, **_asking(run), **parameters)
+    for row in rows:
+        del row["attempt_id"]
+    return rows
+
+
+def ask_of_runs(database: Database, runs: Sequence[Run], *statements: str, **parameters: Any) -> None:
+    """Ask statements of `rows_of_run` of several runs at once: where answers are remembered, each is known then.
+
+    Big runs are asked one by one, as they are needed.
+    """
+    if sum(run.items for run in runs) > READ_TOGETHER:
+        return
+    for sql in statements:
+        asked = {run.attempt_id: _asking(run) for run in runs}
+        database.ask_of_each(sql, "attempt_id", asked, most=READ_TOGETHER, **parameters)
+
+
+def _asking(run: Run) -> dict[str, list[Any]]:
+    return {
+        "team_ids": [run.team_id],
+        "days": [run.day],
+        "theme_ids": [run.theme_id],
+        "attempt_ids": [run.attempt_id],
+    }
+
+
 def has_runs(database: Database, team_day: TeamDay, theme_id: str, first_day: date, last_day: date) -> bool:
     """Whether a theme was clustered on any of some days, of which `team_day` is one or the next.
 
@@ -187,7 +226,12 @@ def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run |
 
 def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
     """The committed runs of a team's day, one a theme."""
-    return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_id=team_day.team_id, day=team_day.day)]
+    return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_ids=[team_day.team_id], day=team_day.day)]
+
+
+def ask_runs_of_day(database: RememberingDatabase, team_ids: Collection[int], day: date) -> None:
+    """Ask for the runs of a day of several teams at once: those of each are known then."""
+    database.ask_together(RUNS_OF_DAY, team_ids, day=day)
 
 
 def committed_runs(database: Database, team_id: int, first_day: date, last_day: date, theme_id: str = "") -> list[Run]:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters.store.clustering_runs import Run
+from llma_assets.clusters.store.clustering_runs import Run, rows_of_run
 
 # Key of clusters: (team_id, day, theme_id, attempt_id, cluster_id).
 CLUSTERS_OF_RUN = """
 SELECT
+    attempt_id,
     cluster_id,
     lineage_id,
     lineage_status,
@@ -28,10 +29,10 @@ SELECT
     template,
     disclosure
 FROM clusters FINAL
-WHERE team_id = {team_id:Int64}
-    AND day = {day:Date}
-    AND theme_id = {theme_id:String}
-    AND attempt_id = {attempt_id:UUID}
+WHERE team_id IN {team_ids:Array(Int64)}
+    AND day IN {days:Array(Date)}
+    AND theme_id IN {theme_ids:Array(String)}
+    AND attempt_id IN {attempt_ids:Array(UUID)}
 ORDER BY cluster_id = -1, cluster_id
 """
 
@@ -98,7 +99,7 @@ LEFT JOIN
 
 def clusters_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """All clusters of a run, noise last, also those that may not be shown: other rooms read them by `disclosure`."""
-    rows = database.rows(CLUSTERS_OF_RUN, **run.attempt)
+    rows = rows_of_run(database, CLUSTERS_OF_RUN, run)
     if any(row["traces"] == 0 and row["size"] for row in rows):
         counted = {row["cluster_id"]: row["traces"] for row in database.rows(TRACES_OF_CLUSTERS, **run.attempt)}
         rows = [{**row, "traces": counted.get(row["cluster_id"], 0)} for row in rows]
