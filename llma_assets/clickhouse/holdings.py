@@ -14,10 +14,17 @@ from llma_assets.clickhouse.writes import ANY_TABLE
 
 
 class DayColumns(NamedTuple):
-    """How rows of a table are told apart: the column of their day, and the one that parts a day, "" for none."""
+    """How rows of a table are told apart.
+
+    Attributes:
+        day: the column of their day, or of their moment.
+        part: the column that parts a day, "" for none.
+        is_whole: whether it is asked about all days, because it has few rows of each.
+    """
 
     day: str
     part: str
+    is_whole: bool = False
 
 
 class Holdings:
@@ -60,7 +67,8 @@ class Holdings:
     def may_hold(self, table: str, team_id: int, part: str | None, first: date, last: date) -> bool:
         """Whether a table may hold rows of these days, both included; True where that is not known."""
         with self._lock:
-            return not self.knows(team_id, first) or any(
+            since = date.max if self._columns[table].is_whole else first
+            return not self.knows(team_id, since) or any(
                 first <= day <= last and part in (None, its_part) for day, its_part in self._held[table, team_id]
             )
 

@@ -211,8 +211,12 @@ def _publish(
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.input_id == input_id:
         return _unchanged(theme, previous)  # another run was faster
+    had_members = database.may_hold(
+        "cluster_members", team_day.team_id, team_day.day, team_day.day, part=theme.theme_id
+    )
     publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)
-    forget_attempts(database, team_day, theme.theme_id, previous)
+    if had_members:
+        forget_attempts(database, team_day, theme.theme_id, previous)
     return {
         f"{theme.theme_id}_status": "clustered",
         f"{theme.theme_id}_clusters": len(clustering.centroids),

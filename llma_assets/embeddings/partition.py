@@ -69,15 +69,16 @@ def store_embeddings(
     """
     items, waiting, failed, metadata = 0, 0, 0, dict[str, Any](model=embedder.name)
     seen = health or ModelHealth()
+    had_vectors = database.may_hold("document_embeddings", team_day.team_id, team_day.day, team_day.day)
 
     def work(theme: Theme) -> "Counter[str]":
         return _store_theme(database, team_day, theme, embedder, budget_usd, progress, seen)
 
     def clear(done: Sequence[tuple[Theme, "Counter[str]"]]) -> None:
         moved = delete_later_days(database, team_day, [theme for theme, _ in done])
-        left = delete_left_items(database, team_day, [theme for theme, _ in done])
+        left = delete_left_items(database, team_day, [theme for theme, _ in done]) if had_vectors else {}
         for theme, counts in done:
-            counts["moved_here"], counts["left_the_theme"] = moved[theme.theme_id], left[theme.theme_id]
+            counts["moved_here"], counts["left_the_theme"] = moved[theme.theme_id], left.get(theme.theme_id, 0)
 
     for theme, counts in each_theme(database, team_day, STAGE, themes, work, clear):
         items += counts["stored"]

@@ -29,6 +29,9 @@ def known_vectors(
     database: Database, team_day: TeamDay, embedder: Embedder, content_hashes: Collection[str]
 ) -> dict[str, Sequence[float]]:
     """The stored vectors (d,) of a team by the hash of their text."""
+    first, last = team_day.back(REMEMBERED_DAYS).day, team_day.back(-REMEMBERED_DAYS).day
+    if not database.may_hold("document_embeddings", team_day.team_id, first, last):
+        return {}
     return {
         row["content_hash"]: row["embedding"]
         for some in chunked(sorted(set(content_hashes)), _IDS_AT_ONCE)
@@ -38,7 +41,7 @@ def known_vectors(
             product=PRODUCT,
             model_name=embedder.name,
             content_hashes=some,
-            **{"from": team_day.back(REMEMBERED_DAYS).day, "until": team_day.back(-REMEMBERED_DAYS).day},
+            **{"from": first, "until": last},
         )
         if embedder.dimension in (None, len(row["embedding"]))
     }
@@ -55,6 +58,8 @@ def delete_later_days(database: Database, team_day: TeamDay, themes: Sequence[Th
         "day": team_day.day,
         "last_day": team_day.back(-REMEMBERED_DAYS).day,
     }
+    if not database.may_hold("document_embeddings", team_day.team_id, team_day.back(-1).day):
+        return {theme.theme_id: 0 for theme in themes}
     moved: dict[str, list[str]] = {theme.rendering: [] for theme in themes}
     for row in database.rows(MOVED_HERE, **where, **spaces_of(themes)):
         moved[row["rendering"]].append(row["document_id"])

@@ -223,7 +223,8 @@ def without_private(counts: Iterable[Counts], *, redact: bool, extra_patterns: S
 
 
 def _stored(database: Database, run: Run) -> tuple[str, RunAttributes] | None:
-    rows = rows_of_run(database, queries.ATTRIBUTES_OF_RUN, run)
+    may_be = database.may_hold("run_attributes", run.team_id, run.day, run.day, part=run.theme_id)
+    rows = rows_of_run(database, queries.ATTRIBUTES_OF_RUN, run) if may_be else []
     if not rows:
         return None
     found = tuple(Distinction(**each) for each in orjson.loads(rows[0]["found"]))

@@ -91,23 +91,30 @@ def ask_labels_of(database: Database, runs: Sequence[Run]) -> None:
 
 def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
     """The labels of a run's clusters that are stored so far, by cluster id."""
+    if not database.may_hold("cluster_labels", run.team_id, run.day, run.day, part=run.theme_id):
+        return {}
     rows = rows_of_run(database, LABELS_OF_RUN, run)
     return {row["cluster_id"]: ClusterLabel(**row) for row in rows}
 
 
 def name_tests_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The tests of a run's names, by cluster id."""
+    if not database.may_hold("cluster_name_tests", run.team_id, run.day, run.day, part=run.theme_id):
+        return []
     return rows_of_run(database, NAME_TESTS_OF_RUN, run)
 
 
 def known_group_labels(database: Database, run: Run, contents: list[str]) -> list[dict[str, Any]]:
     """Names of groups of the same clusters, of this run and of the days before, oldest first."""
+    first = run.day - timedelta(days=KNOWN_DAYS)
+    if not database.may_hold("cluster_group_labels", run.team_id, first, run.day, part=run.theme_id):
+        return []
     return database.rows(
         KNOWN_GROUP_LABELS,
         team_id=run.team_id,
         theme_id=run.theme_id,
         contents=contents,
-        **{"from": run.day - timedelta(days=KNOWN_DAYS), "until": run.day},
+        **{"from": first, "until": run.day},
     )
 
 

@@ -19,7 +19,8 @@ HELD: dict[str, DayColumns] = {
     "trace_summaries": BY_THEME,
     "summary_failures": BY_THEME,
     "document_embeddings": DayColumns("timestamp", "rendering"),
-    "clustering_runs": BY_THEME,
+    "clustering_runs": DayColumns("day", "theme_id", is_whole=True),
+    "cluster_members": BY_THEME,
     "cluster_labels": BY_THEME,
     "cluster_name_tests": BY_THEME,
     "cluster_group_labels": BY_THEME,
@@ -37,7 +38,7 @@ def _of_table(table: str, columns: DayColumns) -> str:
     return f"""
 SELECT DISTINCT '{table}' AS table, {day} AS day, {part} AS part
 FROM {table}
-WHERE team_id = {{team_id:Int64}} AND {day} >= {{since:Date}}"""
+WHERE team_id = {{team_id:Int64}}{"" if columns.is_whole else f" AND {day} >= {{since:Date}}"}"""
 
 
 # Keys: (team_id, day, ...), or (team_id, toDate(timestamp), ...). Without FINAL: an older version says as much.

@@ -210,6 +210,8 @@ def has_runs(database: Database, team_day: TeamDay, theme_id: str, first_day: da
 
     It is cheaper to ask than the runs themselves, and a day is clustered for the first time most often.
     """
+    if not database.may_hold("clustering_runs", team_day.team_id, first_day, last_day, part=theme_id):
+        return False
     rows = database.rows(NEXT_DAYS, team_id=team_day.team_id, day=team_day.day)
     near = next((row for row in rows if row["theme_id"] == theme_id), None)
     if near is None:
@@ -226,6 +228,8 @@ def committed_run(database: Database, team_day: TeamDay, theme_id: str) -> Run |
 
 def runs_of_day(database: Database, team_day: TeamDay) -> list[Run]:
     """The committed runs of a team's day, one a theme."""
+    if not database.may_hold("clustering_runs", team_day.team_id, team_day.day, team_day.day):
+        return []
     return [Run(**row) for row in database.rows(RUNS_OF_DAY, team_ids=[team_day.team_id], day=team_day.day)]
 
 
