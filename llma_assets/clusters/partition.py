@@ -24,11 +24,18 @@ from llma_assets.clusters.lineage.relink import link_later_days
 from llma_assets.clusters.lineage.snapshot import Snapshot, Space
 from llma_assets.clusters.lineage.stored import link_stored
 from llma_assets.clusters.lineage_ids import first_lineage_id
+from llma_assets.clusters.made import Made, publish_made, unchanged
 from llma_assets.clusters.options import RunOptions, engine_config, sample_size
 from llma_assets.clusters.rows import cluster_rows, member_rows, quality_of
-from llma_assets.clusters.store.attempts import forget_attempts, publish_run
+from llma_assets.clusters.store.attempts import Attempt
 from llma_assets.clusters.store.cluster_members import earlier_clusters, earlier_map
-from llma_assets.clusters.store.clustering_runs import FILLED, Run, committed_run, earlier_resolution, has_runs
+from llma_assets.clusters.store.clustering_runs import (
+    FILLED,
+    READ_TOGETHER,
+    committed_run,
+    earlier_resolution,
+    has_runs,
+)
 from llma_assets.clusters.store.users import users_of_items
 from llma_assets.clusters.store.window import Window, read_window, rest_embeddings, window_texts
 from llma_assets.ledger import Skip, clear_skip, record_skip
@@ -67,7 +74,7 @@ def store_clusters(
     items, metadata, reasons = 0, dict[str, Any](embedding_model=model_name), []
     places = {theme.theme_id: place for place, theme in enumerate(themes)}
 
-    def work(theme: Theme) -> tuple[int, dict[str, Any], str]:
+    def work(theme: Theme) -> Made:
         progress(STAGE, team_day, places[theme.theme_id], len(themes))
         clustering = options.of(theme)
         window = read_window(
@@ -96,24 +103,33 @@ def store_clusters(
             if window.other_versions:
                 detail += f", {window.other_versions} more under earlier versions of the theme"
             record_skip(database, Skip(team_day.team_id, team_day.day, STAGE, theme.theme_id, reason, detail))
-            return 0, told, f"{theme.theme_id}: {reason} ({detail})"
-        told |= _publish(database, team_day, theme, window, model_name, clustering, privacy)
-        later = link_later_days(database, team_day.team_id, team_day.day, theme.theme_id)
-        if said := later.in_words(team_day.team_id):
-            log.warning(f"{team_day}: {theme.theme_id} was {said}")
-            told[f"{theme.theme_id}_later_days"] = said
-        clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
-        return window.available, told, ""
+            return Made(0, told, None, f"{theme.theme_id}: {reason} ({detail})")
+        clustered, attempt = _cluster(database, team_day, theme, window, model_name, clustering, privacy)
+        made = Made(window.available, told | clustered, attempt)
+        if window.available > READ_TOGETHER:
+            publish_made(database, team_day, [(theme, made)])
+        return made
 
-    for _, (number, told, reason) in each_theme(database, team_day, STAGE, themes, work):
-        items += number
-        metadata |= told
-        reasons += [reason] if reason else []
+    def publish(done: Sequence[tuple[Theme, Made]]) -> None:
+        publish_made(database, team_day, done)
+        for theme, made in done:
+            if made.reason:
+                continue
+            later = link_later_days(database, team_day.team_id, team_day.day, theme.theme_id)
+            if said := later.in_words(team_day.team_id):
+                log.warning(f"{team_day}: {theme.theme_id} was {said}")
+                made.told[f"{theme.theme_id}_later_days"] = said
+            clear_skip(database, team_id=team_day.team_id, day=team_day.day, stage=STAGE, theme_id=theme.theme_id)
+
+    for _, made in each_theme(database, team_day, STAGE, themes, work, publish):
+        items += made.items
+        metadata |= made.told
+        reasons += [made.reason] if made.reason else []
     progress(STAGE, team_day, len(themes), len(themes))
     return Report(items=items, reason="; ".join(reasons), details=metadata)
 
 
-def _publish(
+def _cluster(
     database: Database,
     team_day: TeamDay,
     theme: Theme,
@@ -121,12 +137,13 @@ def _publish(
     model_name: str,
     grouping: ThemeClustering,
     privacy: PrivacyMinimum,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Attempt | None]:
+    """Cluster a window; what is told of it, and what is to be published, None if that is there."""
     config = engine_config(grouping)
     input_id = _input_id(team_day, theme, window, model_name, config, grouping, privacy)
     previous = committed_run(database, team_day, theme.theme_id)
     if previous is not None and previous.input_id == input_id:
-        return _unchanged(theme, previous)
+        return unchanged(theme, previous), None
     first_day = window.start.date()
     follows = has_runs(database, team_day, theme.theme_id, first_day, team_day.back(1).day)
     is_graph = config.method == "graph"
@@ -208,16 +225,7 @@ def _publish(
         "window_start": window.start,
         "window_end": team_day.end,
     }
-    previous = committed_run(database, team_day, theme.theme_id)
-    if previous is not None and previous.input_id == input_id:
-        return _unchanged(theme, previous)  # another run was faster
-    had_members = database.may_hold(
-        "cluster_members", team_day.team_id, team_day.day, team_day.day, part=theme.theme_id
-    )
-    publish_run(database, run, clusters=[{**key, **row} for row in clusters], members=members)
-    if had_members:
-        forget_attempts(database, team_day, theme.theme_id, previous)
-    return {
+    told = {
         f"{theme.theme_id}_status": "clustered",
         f"{theme.theme_id}_clusters": len(clustering.centroids),
         f"{theme.theme_id}_noise_items": run["noise_items"],
@@ -229,10 +237,7 @@ def _publish(
         f"{theme.theme_id}_lineage": links.in_words(),
         f"{theme.theme_id}_held_items": 0 if earlier is None else int((earlier >= 0).all(axis=1).sum()),
     }
-
-
-def _unchanged(theme: Theme, run: Run) -> dict[str, Any]:
-    return {f"{theme.theme_id}_status": "unchanged", f"{theme.theme_id}_clusters": run.clusters}
+    return told, Attempt(run, [{**key, **row} for row in clusters], members)
 
 
 def _input_id(

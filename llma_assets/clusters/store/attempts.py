@@ -4,7 +4,8 @@ What is published is what the commit row in `clustering_runs` names: members and
 are invisible. An attempt's id is its own, so that no other attempt replaces its rows.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from llma_assets.clickhouse import Database
@@ -69,18 +70,18 @@ SELECT
 # Attempts that nobody sees, and that nobody can still be writing: killed before their commit row, or of two at once the
 # one that the other replaced. Key of cluster_members: (team_id, day, theme_id, attempt_id, item_id).
 DEAD_ATTEMPTS = """
-SELECT attempt_id
+SELECT theme_id, attempt_id
 FROM cluster_members
 WHERE team_id = {team_id:Int64}
     AND day = {day:Date}
-    AND theme_id = {theme_id:String}
+    AND theme_id IN {theme_ids:Array(String)}
     AND attempt_id NOT IN
     (
         SELECT attempt_id
         FROM clustering_runs FINAL
-        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id = {theme_id:String}
+        WHERE team_id = {team_id:Int64} AND day = {day:Date} AND theme_id IN {theme_ids:Array(String)}
     )
-GROUP BY attempt_id
+GROUP BY theme_id, attempt_id
 HAVING max(inserted_at) < now64(6) - INTERVAL 1 DAY
 """
 
@@ -109,23 +110,27 @@ def invariants_of(database: Database, run: Run) -> dict[str, int]:
     return row
 
 
-def publish_run(
-    database: Database,
-    run: dict[str, Any],
-    *,
-    clusters: Sequence[dict[str, Any]],
-    members: Sequence[dict[str, Any]],
-) -> None:
-    """Write members, then clusters, then the row that makes both visible. Killed before that, nothing shows."""
-    database.insert_rows("cluster_members", members)
-    database.insert_rows("clusters", clusters)
-    database.insert_rows("clustering_runs", [run])
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A clustering that is not published yet: its commit row, and what that makes visible."""
+
+    run: Mapping[str, Any]
+    clusters: Sequence[Mapping[str, Any]]
+    members: Sequence[Mapping[str, Any]]
 
 
-def forget_attempts(database: Database, team_day: TeamDay, theme_id: str, previous: Run | None) -> None:
-    """Remove what the previous attempt and those that never counted wrote; nobody can see it any more."""
-    key = {"team_id": team_day.team_id, "day": team_day.day, "theme_id": theme_id}
-    superseded = {row["attempt_id"] for row in database.rows(DEAD_ATTEMPTS, **key)}
-    for attempt_id in superseded | ({previous.attempt_id} if previous else set()):
+def publish_runs(database: Database, attempts: Sequence[Attempt]) -> None:
+    """Write members, then clusters, then the rows that make both visible. Killed before that, nothing shows."""
+    database.insert_rows("cluster_members", [row for each in attempts for row in each.members])
+    database.insert_rows("clusters", [row for each in attempts for row in each.clusters])
+    database.insert_rows("clustering_runs", [each.run for each in attempts])
+
+
+def forget_attempts(database: Database, team_day: TeamDay, theme_ids: Sequence[str], previous: Sequence[Run]) -> None:
+    """Remove what the previous attempts and those that never counted wrote; nobody can see it any more."""
+    key = {"team_id": team_day.team_id, "day": team_day.day}
+    dead = database.rows(DEAD_ATTEMPTS, **key, theme_ids=list(theme_ids))
+    superseded = {(row["theme_id"], row["attempt_id"]) for row in dead}
+    for theme_id, attempt_id in superseded | {(run.theme_id, run.attempt_id) for run in previous}:
         for table in ATTEMPT_TABLES:
-            database.execute(FORGET_ATTEMPT, table=table, **key, attempt_id=attempt_id)
+            database.execute(FORGET_ATTEMPT, table=table, **key, theme_id=theme_id, attempt_id=attempt_id)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.clusters import Edit, partition, store_edit
+from llma_assets.clusters import Edit, made, store_edit
 from llma_assets.stage import Report
 from llma_assets_tests.clusters.planted import lineages, plant, run_day, stored_run
 
@@ -147,14 +147,14 @@ def test_of_two_runs_at_once_one_sees_the_other(database: Database, monkeypatch:
         plant(database, 1, day(number), MIXED)
     run_day(database, 1, day(12), 3)
     with monkeypatch.context() as patched:
-        real = partition.publish_run
+        real = made.publish_runs
 
         def publish(*arguments: Any, **options: Any) -> None:
-            patched.setattr("llma_assets.clusters.partition.publish_run", real)
+            patched.setattr("llma_assets.clusters.made.publish_runs", real)
             run_day(database, 1, day(0), 3)
             real(*arguments, **options)
 
-        patched.setattr("llma_assets.clusters.partition.publish_run", publish)
+        patched.setattr("llma_assets.clusters.made.publish_runs", publish)
         run_day(database, 1, day(20), 3)
     ids = [{topic: row["lineage_id"] for topic, row in lineages(database, 1, day(n)).items()} for n in (0, 12, 20)]
     assert ids[0] == ids[1] == ids[2]
