@@ -3,19 +3,22 @@
 The digest of all that counts belongs in `reports.run_state`, how a group is run in `runner.py`.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
 from llma_assets.clock import utc_now
-from llma_assets.ledger import is_finished, record_finished
-from llma_assets.reports import RunState, run_state
+from llma_assets.ledger import finished_digests, record_finished
+from llma_assets.reports import RunState, run_state, run_states
 from llma_assets.themes import Theme
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
+    from llma_assets.defs.runner import RunGroup
     from llma_assets.team_day import TeamDay
 
 OPEN_WORK = ("_failed", "_undone", "_waiting", "names_untested", "unanswered")
@@ -59,12 +62,6 @@ class GroupState:
             return None
         return run_state(self._database, self._team_day, self._first_day, themes=self._themes, clusters=clusters)
 
-    def is_finished(self, state: RunState | None) -> bool:
-        """Whether a run that finds this state has nothing to do."""
-        if state is None or state.is_due(utc_now()):
-            return False
-        return is_finished(self._database, self._team_day, self._run_group, state.digest(self._made_with))
-
     def record(self, events: str | None, summarised: RunState | None) -> None:
         """Remember that nothing is left to do, unless another process has changed something since it was read.
 
@@ -76,6 +73,32 @@ class GroupState:
         if state is None or summarised is None or (state.events, state.texts) != (events, summarised.texts):
             return
         record_finished(self._database, self._team_day, self._run_group, state.digest(self._made_with))
+
+
+def look_at(database: "Database", groups: Sequence["RunGroup"]) -> list["RunGroup"]:
+    """Run groups with the events that are there now, and whether they have anything to do; equal ones by one query.
+
+    Args:
+        groups: of any teams.
+    """
+    looked = {}
+    alike: defaultdict[tuple[Any, ...], list[RunGroup]] = defaultdict(list)
+    for group in groups:
+        alike[group.team_day.day, group.name, group.first_day, group.themes, bool(group.made_with)].append(group)
+    for (day, name, first_day, themes, is_remembered), equal in alike.items():
+        states: dict[int, RunState] = {}
+        if is_remembered:
+            states = run_states(database, [each.team_day for each in equal], first_day, themes=themes)
+        digests = finished_digests(database, list(states), day, name) if states else {}
+        for each in equal:
+            state = states.get(each.team_day.team_id)
+            is_done = (
+                state is not None
+                and not state.is_due(utc_now())
+                and digests.get(each.team_day.team_id) == state.digest(each.made_with)
+            )
+            looked[id(each)] = replace(each, events=state.events if state else None, due=not is_done)
+    return [looked[id(each)] for each in groups]
 
 
 def leaves_work(metadata: Mapping[str, dg.MetadataValue[Any]]) -> bool:

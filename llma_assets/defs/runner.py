@@ -14,7 +14,7 @@ from uuid import uuid4
 import dagster as dg
 
 from llma_assets.defs.alerts_shard import ALERTS_SHARD, alerts_shard_job
-from llma_assets.defs.finished import GroupState, all_failed, leaves_work, made_anew
+from llma_assets.defs.finished import GroupState, all_failed, leaves_work, look_at, made_anew
 from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import CLUSTERS_STAGES, TEXTS_STAGES, run_config, theme_job, theme_tags
 from llma_assets.defs.partitions import partition_key, range_tags, teams
@@ -190,7 +190,7 @@ class Runner:
         If the group's last run left nothing to do, and nothing has changed since, nothing is run.
         """
         if not group.due:
-            looked_at = self.look(group)
+            (looked_at,) = self.look([group])
             if not looked_at.due:
                 return NOTHING_TO_DO
             group = replace(looked_at, events=group.events or looked_at.events)
@@ -228,11 +228,9 @@ class Runner:
             rows.record(group.events, summarised)
         return RunGroupResult("done", job_runs=(texts, clusters))
 
-    def look(self, group: RunGroup) -> RunGroup:
-        """The group with the events that are there now, and whether it has anything to do."""
-        rows = self._state_of(group)
-        state = rows.read()
-        return replace(group, events=state.events if state else None, due=not rows.is_finished(state))
+    def look(self, groups: Sequence[RunGroup]) -> list[RunGroup]:
+        """The groups with the events that are there now, and whether they have anything to do."""
+        return look_at(self._database, groups)
 
     def run_texts(self, team_day: TeamDay, theme_ids: Sequence[str]) -> JobRun:
         """Make texts, summaries and embeddings of one day for these themes, also if discovery left the team out."""

@@ -8,8 +8,8 @@ The work itself belongs in the stage rooms.
 from llma_assets.ledger.budget import DailyBudget
 from llma_assets.ledger.charges import Spending, spending
 from llma_assets.ledger.finished_runs import (
+    finished_digests,
     finished_since,
-    is_finished,
     record_all_finished,
     record_ended,
     record_finished,
@@ -54,8 +54,8 @@ __all__ = [
     "budget_metadata",
     "clear_skip",
     "clear_skips",
+    "finished_digests",
     "finished_since",
-    "is_finished",
     "list_item_skips",
     "list_skips",
     "note_deferred",

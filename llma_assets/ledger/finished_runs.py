@@ -5,24 +5,24 @@ And when a run of a team's day ended last, whatever it left: a row of its own, o
 What the digest is made of belongs in `reports.run_state`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from llma_assets.clickhouse import Database
 from llma_assets.team_day import TeamDay
 
 # Key of finished_runs: (team_id, day, run_group).
-FINISHED_RUN = """
-SELECT digest
+FINISHED_RUNS = """
+SELECT team_id, digest
 FROM finished_runs FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND run_group = {run_group:String}
+WHERE team_id IN {team_ids:Array(Int64)} AND day = {day:Date} AND run_group = {run_group:String}
 """
 
 
-def is_finished(database: Database, team_day: TeamDay, run_group: str, digest: str) -> bool:
-    """Whether a run of these themes has left exactly this state."""
-    key = {"team_id": team_day.team_id, "day": team_day.day, "run_group": run_group}
-    return bool(database.value(FINISHED_RUN, **key) == digest)
+def finished_digests(database: Database, team_ids: Sequence[int], day: date, run_group: str) -> dict[int, str]:
+    """The state that the last run of these themes left with nothing to do, by team id."""
+    rows = database.rows(FINISHED_RUNS, team_ids=list(team_ids), day=day, run_group=run_group)
+    return {row["team_id"]: row["digest"] for row in rows}
 
 
 def record_finished(database: Database, team_day: TeamDay, run_group: str, digest: str) -> None:

@@ -68,7 +68,7 @@ from llma_assets.reports.relinked import RelinkReport, relink_report
 from llma_assets.reports.results import ClusterResult, Figures, ThemeResults, theme_results
 from llma_assets.reports.retry import RetryReport, RetryRun, retry_report
 from llma_assets.reports.run_plan import PlannedTeam, RunPlan
-from llma_assets.reports.run_state import RunState, run_state
+from llma_assets.reports.run_state import RunState, run_state, run_states
 from llma_assets.reports.runs import ActionOutcome, DeferredWork, DemoReport, RunReport, TeamOutcome, ThemeOutcome
 from llma_assets.reports.shares import Estimate
 from llma_assets.reports.skips import Skips, skips_of_day
@@ -315,6 +315,7 @@ __all__ = [
     "retry_report",
     "run_quality",
     "run_state",
+    "run_states",
     "runs_report",
     "segments_file",
     "skips_of_day",

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from llma_assets.clickhouse import Database
-from llma_assets.defs.finished import GroupState
+from llma_assets.defs.finished import GroupState, look_at
+from llma_assets.defs.runner import RunGroup
 from llma_assets.reports import RunState, run_state
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import trace, write_events
@@ -87,6 +88,18 @@ def test_a_trace_that_waits_makes_a_run_due_in_time(database: Database) -> None:
     assert state(database).is_due(NOON)
 
 
+def planned(made_with: str = "settings", team_id: int = 1, first_day: date = DAY - timedelta(days=6)) -> RunGroup:
+    return RunGroup(
+        TeamDay(team_id, DAY), ("traces",), first_day, is_general=True, themes=(TRACES,), made_with=made_with
+    )
+
+
+def is_due(database: Database, made_with: str = "settings", team_id: int = 1) -> bool:
+    """Whether a run that looks now has anything to do."""
+    (looked_at,) = look_at(database, [planned(made_with, team_id)])
+    return looked_at.due
+
+
 def finish(database: Database, between: Callable[[], None] = lambda: None) -> GroupState:
     """A run that finds and leaves what is there; `between` is done by another process while it clusters."""
     rows = group(database)
@@ -99,14 +112,13 @@ def finish(database: Database, between: Callable[[], None] = lambda: None) -> Gr
 
 def test_a_run_that_left_nothing_to_do_is_known_until_something_changes(database: Database) -> None:
     write_events(database, trace(1, "a", NOON))
-    rows = group(database)
-    assert not rows.is_finished(rows.read())
+    assert is_due(database)
     finish(database)
-    assert rows.is_finished(rows.read())
-    assert not group(database, "other settings").is_finished(rows.read())
-    assert not GroupState(database, TeamDay(2, DAY), "general", DAY, [TRACES], "settings").is_finished(rows.read())
+    assert not is_due(database)
+    assert is_due(database, "other settings")
+    assert is_due(database, team_id=2)
     write_events(database, trace(1, "late", NOON))
-    assert not rows.is_finished(rows.read())
+    assert is_due(database)
 
 
 @pytest.mark.parametrize("what", ["event", "summary"])
@@ -117,13 +129,33 @@ def test_what_another_process_changes_meanwhile_is_not_taken_for_done(database: 
         else:
             database.insert_rows("trace_summaries", [{"team_id": 1, **OF_THEME, "item_id": "a"}])
 
-    rows = finish(database, change)
-    assert not rows.is_finished(rows.read())
+    finish(database, change)
+    assert is_due(database)
 
 
 def test_nothing_is_remembered_about_a_team_that_is_not_processed(database: Database) -> None:
     rows = group(database, "")
     assert rows.read() is None
     rows.record("", None)
-    assert not rows.is_finished(None)
+    assert is_due(database, "")
     assert database.value("SELECT count() FROM finished_runs") == 0
+
+
+def test_groups_of_many_teams_are_looked_at_together_and_each_by_its_own_rows(database: Database) -> None:
+    for team_id in (1, 2, 3):
+        write_events(database, trace(team_id, "a", NOON))
+    finish(database)
+    groups = [
+        planned(team_id=2),
+        planned(team_id=1),
+        planned("", team_id=3),
+        planned("of one day", first_day=DAY),
+        planned(team_id=4),
+    ]
+    looked_at = look_at(database, groups)
+    assert [(each.team_day.team_id, each.first_day) for each in looked_at] == [
+        (each.team_day.team_id, each.first_day) for each in groups
+    ]
+    assert [each.due for each in looked_at] == [True, False, True, True, True]
+    assert looked_at == [each for group in groups for each in look_at(database, [group])], "as each alone"
+    assert [bool(each.events) for each in looked_at] == [True, True, False, True, False]

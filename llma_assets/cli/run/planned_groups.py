@@ -3,7 +3,8 @@
 How a group is run belongs in `defs.runner`, in what order they run in `run_groups.py`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from llma_assets.defs.made_with import made_with
 from llma_assets.defs.runner import GENERAL, RunGroup
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
-from llma_assets.themes import GENERAL_IDS, Theme, themes_of
+from llma_assets.themes import GENERAL_IDS, Theme, ThemeError, themes_of
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
@@ -70,3 +71,42 @@ def planned_groups(
         )
         for of_group in members
     ]
+
+
+TEAMS_AT_ONCE = 16
+"""Teams whose groups are looked at together; of the last one what has come since its turn began is a later run's."""
+
+
+class LookAhead:
+    """Looks at the groups of a team that is about to run, and of some that run after it.
+
+    Args:
+        team_ids: in the order in which they run.
+        plan: the groups of a team.
+        look: what each of some groups has to do.
+    """
+
+    def __init__(
+        self,
+        team_ids: Sequence[int],
+        plan: Callable[[int], list[RunGroup]],
+        look: Callable[[Sequence[RunGroup]], list[RunGroup]],
+    ) -> None:
+        self._left = list(team_ids)
+        self._plan = plan
+        self._look = look
+        self._looked: dict[int, list[RunGroup]] = {}
+
+    def at(self, team_id: int, groups: Sequence[RunGroup]) -> list[RunGroup]:
+        """These groups of a team, with what they have to do."""
+        if team_id not in self._looked:
+            position = self._left.index(team_id) + 1
+            ahead, self._left = self._left[position:][: TEAMS_AT_ONCE - 1], self._left[position:]
+            planned = [*groups]
+            for each in ahead:
+                # Its own turn tells why nothing can be planned.
+                with suppress(ThemeError):
+                    planned += self._plan(each)
+            for group in self._look(planned):
+                self._looked.setdefault(group.team_day.team_id, []).append(group)
+        return self._looked.pop(team_id)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from llma_assets.cli.errors import Problem, WrongUse, explained
@@ -17,7 +18,7 @@ from llma_assets.cli.render.time_left import TimeLeft
 from llma_assets.cli.run.actions import act
 from llma_assets.cli.run.days import first_day_of
 from llma_assets.cli.run.needed_models import missing_model
-from llma_assets.cli.run.planned_groups import planned_groups
+from llma_assets.cli.run.planned_groups import LookAhead, planned_groups
 from llma_assets.cli.run.run_groups import LabelledProgress, run_groups, run_sequentially, worker_processes
 from llma_assets.cli.run.runner import runner_of
 from llma_assets.clusters import CLUSTERING_STAGE
@@ -183,11 +184,16 @@ def run_teams(
             if eligible and not team_ids:
                 raise WrongUse(f"no eligible team has {', '.join(options.theme_ids)} switched on")
         runs: list[TeamRun] = []
+        plan = partial(_plan, memory, day, options, settings)
+        taking_part = [each for each in team_ids if each in decisions and decisions[each].eligible]
+        ahead = LookAhead(taking_part, plan, runner.look)
 
         def run_team(runner: Runner, team_id: int) -> str:
             team_day, decision = TeamDay(team_id, day), decisions.get(team_id)
             try:
-                done = _run_team(runner, progress, database, memory, team_day, decision, options, settings, windows)
+                done = _run_team(
+                    runner, progress, database, memory, team_day, decision, options, settings, windows, ahead
+                )
             except Exception as error:
                 if len(team_ids) == 1:
                     raise
@@ -219,24 +225,18 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     options: TeamRunOptions,
     settings: TeamSettings,
     windows: dict[int, tuple[date, date]],
+    ahead: LookAhead,
 ) -> TeamRun:
     """Make the texts of the window once, then run each group. A team that discovery left out costs nothing.
 
     Args:
         memory: the database, for what is asked several times within a minute.
         windows: receives the first and the last day of each team that runs.
+        ahead: looks at the groups of this team and of later ones.
     """
     themes, manual = chosen_themes(memory, team_day.team_id, options.theme_ids)
     oldest_day = Settings.from_env().oldest_day
-    groups = planned_groups(
-        memory,
-        team_day,
-        themes,
-        settings,
-        oldest_day,
-        clustering=options.clustering,
-        by_batch=options.batch_wait_s is not None,
-    )
+    groups = _plan(memory, team_day.day, options, settings, team_day.team_id)
     first_day = min(
         (group.first_day for group in groups), default=first_day_of(team_day.day, settings.lookback_days, oldest_day)
     )
@@ -253,7 +253,7 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
         return TeamRun(team_day, "skipped", "no_themes", detail, first_day, manual=manual)
     theme_ids = [theme.theme_id for theme in themes]
     first = TeamDay(team_day.team_id, first_day)
-    groups = groups if options.texts_only else [runner.look(group) for group in groups]
+    groups = groups if options.texts_only else ahead.at(team_day.team_id, groups)
     if not any(group.due for group in groups) and not options.texts_only:
         results = {group.name: NOTHING_TO_DO for group in groups}
         return _with_deferred_work(database, _team_run(team_day, first_day, None, groups, results, manual))
@@ -280,6 +280,21 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
         run_all = workers.run_all if workers else run_sequentially(runner, progress.label)
         results = run_groups(groups, run_all, batch_wait_s=wait_s)
     return _with_deferred_work(database, _team_run(team_day, first_day, texts, groups, results, manual))
+
+
+def _plan(
+    memory: "Database", day: date, options: TeamRunOptions, settings: TeamSettings, team_id: int
+) -> list[RunGroup]:
+    """The run groups of a team."""
+    return planned_groups(
+        memory,
+        TeamDay(team_id, day),
+        chosen_themes(memory, team_id, options.theme_ids)[0],
+        settings,
+        Settings.from_env().oldest_day,
+        clustering=options.clustering,
+        by_batch=options.batch_wait_s is not None,
+    )
 
 
 def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]]) -> ProgressNote:
