@@ -41,14 +41,10 @@ def traffic(database: Database, llma: Llma, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("LLMA_OLDEST_DAY", str(DAY))
     for team_id in (1, 2):
         write_events(database, day_of_traces(team_id, DAY, 24))
-    apply(llma, tmp_path, THEMES_FILE)
-    return database
-
-
-def apply(llma: Llma, folder: Path, themes: str) -> None:
-    (folder / "themes.yaml").write_text(themes)
-    applied = llma("themes", "apply", str(folder / "themes.yaml"), "--team", "1", "--yes", "--by", "ann")
+    (tmp_path / "themes.yaml").write_text(THEMES_FILE)
+    applied = llma("themes", "apply", str(tmp_path / "themes.yaml"), "--team", "1", "--yes", "--by", "ann")
     assert applied.exit_code == 0, applied.output
+    return database
 
 
 def told(answer: Answer) -> dict[str, str]:
@@ -61,29 +57,18 @@ def clustered(database: Database) -> dict[tuple[int, str], int]:
     return {(row["team_id"], row["theme_id"]): row["items"] for row in rows}
 
 
-def test_a_theme_that_fails_leaves_the_others_standing_and_is_retried_alone_and_a_manual_one_runs_by_its_name(
-    traffic: Database, llma: Llma, llma_json: Callable[..., Answer], settings: Settings, tmp_path: Path
+def test_the_enabled_themes_are_run_by_themselves_and_the_manual_one_by_its_name(
+    traffic: Database, llma: Llma, llma_json: Callable[..., Answer], settings: Settings
 ) -> None:
-    broken = THEMES_FILE.replace("schedule: manual", "model: gpt-4.1-nano\n    after: requests")
-    apply(llma, tmp_path, broken)
-    result = llma(*RUN)
-    assert result.exit_code == 1
-    assert "team 1, 2026-11-07 failed: answers: " in result.stderr
-    assert "`llma run --team 1 --date 2026-11-07 --theme answers` tries only these again" in result.stderr
-    assert "team 1, 2026-11-07, requests: 24 items in" in result.stdout
+    answer = llma_json(*RUN)
+    assert answer.code == 0, answer.document
+    assert told(answer) == {"traces": "done", "generations": "done", "requests": "done", "answers": "manual"}
     assert clustered(traffic) == {(1, "generations"): 24, (1, "requests"): 24, (1, "traces"): 24}
     with opened_instance(settings) as instance:
         keys = [run.tags.get(CONCURRENCY_TAG) for run in instance.get_runs()]
         texts = [run for run in instance.get_runs() if run.asset_selection == {dg.AssetKey("trace_texts")}]
     assert (keys.count("1/requests"), len(texts)) == (2, 1)
-    alone = llma_json(*RUN, "--theme", "answers")
-    assert (alone.code, told(alone)) == (1, {"answers": "failed"})
 
-    apply(llma, tmp_path, THEMES_FILE)
-    answer = llma_json(*RUN)
-    assert answer.code == 0, answer.document
-    assert told(answer) == {"traces": "done", "generations": "done", "requests": "done", "answers": "manual"}
-    assert (1, "answers") not in clustered(traffic)
     named = llma(*RUN, "--theme", "answers")
     assert (named.exit_code, "answers: 24 items" in named.stdout, "requests: " in named.stdout) == (0, True, False)
     assert clustered(traffic)[1, "answers"] == 24
@@ -99,7 +84,7 @@ def test_a_theme_that_is_unknown_or_off_is_refused_before_anything_is_run(traffi
     assert traffic.value("SELECT count() FROM eligible_teams") == 0
 
 
-def test_of_all_teams_those_without_the_theme_are_left_out_and_one_at_a_time_gives_the_same_as_several(
+def test_of_all_teams_those_without_the_theme_are_left_out(
     traffic: Database, llma: Llma, llma_json: Callable[..., Answer]
 ) -> None:
     answer = llma_json("run", "--all", "--date", str(DAY), "--theme", "requests")
@@ -107,6 +92,24 @@ def test_of_all_teams_those_without_the_theme_are_left_out_and_one_at_a_time_giv
     nobody = llma("run", "--all", "--date", str(DAY), "--theme", "nothing")
     assert (nobody.exit_code, "no eligible team has nothing switched on" in nobody.stderr) == (2, True)
 
+
+def test_a_theme_that_fails_leaves_the_others_standing_and_is_retried_alone(
+    traffic: Database, llma: Llma, llma_json: Callable[..., Answer], tmp_path: Path
+) -> None:
+    broken = THEMES_FILE.replace("schedule: manual", "model: gpt-4.1-nano\n    after: requests")
+    (tmp_path / "broken.yaml").write_text(broken)
+    assert llma("themes", "apply", str(tmp_path / "broken.yaml"), "--team", "1", "--yes", "--by", "ann").exit_code == 0
+    result = llma(*RUN)
+    assert result.exit_code == 1
+    assert "team 1, 2026-11-07 failed: answers: " in result.stderr
+    assert "`llma run --team 1 --date 2026-11-07 --theme answers` tries only these again" in result.stderr
+    assert "team 1, 2026-11-07, requests: 24 items in" in result.stdout
+    assert set(clustered(traffic)) == {(1, "generations"), (1, "requests"), (1, "traces")}
+    alone = llma_json(*RUN, "--theme", "answers")
+    assert (alone.code, told(alone)) == (1, {"answers": "failed"})
+
+
+def test_one_theme_at_a_time_gives_the_same_as_several(traffic: Database, llma_json: Callable[..., Answer]) -> None:
     answer = llma_json(*RUN, "--themes-at-once", "1")
     assert told(answer) == {"traces": "done", "generations": "done", "requests": "done", "answers": "manual"}
     again = llma_json(*RUN, "--themes-at-once", "3")
