@@ -153,8 +153,8 @@ def test_no_stage_does_anything_for_a_team_on_the_skip_list(stored: Stored, mode
     stages = [stage for stage in team_stages() if job_of(stage) == job]
     pipeline = Pipeline(stored.database, now=NOW)
     before = stored.rows_of(OUT.team_id)
-    for told in materialize_all(pipeline, stages, OUT).values():
-        assert (told["items"], told["status"], told["reason"]) == (0, "skipped", ON_SKIP_LIST)
+    for each in materialize_all(pipeline, stages, OUT).values():
+        assert (each["items"], each["status"], each["reason"]) == (0, "skipped", ON_SKIP_LIST)
     assert models.requests == []
     assert stored.rows_of(OUT.team_id) == before
     skips = [skip for day in (DAY, NOW.date()) for skip in list_skips(stored.database, day=day, team_id=OUT.team_id)]
@@ -164,7 +164,7 @@ def test_no_stage_does_anything_for_a_team_on_the_skip_list(stored: Stored, mode
         ]
 
     made = materialize_all(pipeline, stages, IN)
-    assert ON_SKIP_LIST not in [told.get("reason") for told in made.values()]
+    assert ON_SKIP_LIST not in [each.get("reason") for each in made.values()]
     assert bool(models.requests) == bool(ASKING.intersection(stages))
 
 
