@@ -71,7 +71,7 @@ test: install ## The checks, and all tests but the slow ones: before you push
 
 .PHONY: test-slow
 test-slow: install ## Whole runs, faults and killed processes, batches. CI runs them
-	$(PYTEST) --dist worksteal -m "slow and not ($(NOT_HERE))"
+	$(PYTEST) --dist loadfile --no-loadscope-reorder -m "slow and not ($(NOT_HERE))"
 
 .PHONY: test-exhaustive
 test-exhaustive: install ## Every example of the property tests, every write to be killed at, every order: before a release

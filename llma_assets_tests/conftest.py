@@ -5,6 +5,7 @@ import gc
 import os
 import secrets
 import shutil
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterator, Sequence
@@ -61,6 +62,21 @@ def pytest_collection() -> Generator[None, Any, Any]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+LEFT_OUT = ("browser", "llm", "postgres")
+"""Folders with a target of their own, which names them."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out whole files of which no test is asked for: to import them is most of what collecting costs."""
+    asked = config.option.markexpr
+    if collection_path.name in LEFT_OUT and collection_path.parent == Path(__file__).parent:
+        is_named = asked == collection_path.name or any(collection_path.name in given for given in config.args)
+        return None if is_named else True
+    is_slow_tier = asked == "slow" or asked.startswith("slow and ")
+    is_file = collection_path.suffix == ".py" and collection_path.name.startswith("test_")
+    return True if is_slow_tier and is_file and "mark.slow" not in collection_path.read_text() else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -238,6 +254,21 @@ def new_homes_have_their_tables(opened_home: Path, monkeypatch: pytest.MonkeyPat
         return home
 
     monkeypatch.setattr(instance, "prepare_home", prepared)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority_is_trusted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Trust the first of this machine's certificate authorities alone: no test speaks TLS, and each client of a model
+    would read all of them, for a thirtieth of a second.
+    """
+    known = ssl.get_default_verify_paths().cafile
+    with pytest.MonkeyPatch.context() as patched:
+        if known is not None:
+            end = "-----END CERTIFICATE-----\n"
+            first = tmp_path_factory.mktemp("authorities") / "one.pem"
+            first.write_text(Path(known).read_text().partition(end)[0] + end)
+            patched.setenv("SSL_CERT_FILE", str(first))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

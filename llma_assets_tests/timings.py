@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +47,17 @@ class Stopwatch:
 
     def _now(self) -> tuple[float, float, float]:
         spent = os.times()
-        return time.perf_counter(), sum(spent[:4]), self._server_cpu()
+        copies = _cpu_of(getattr(forkserver._forkserver, "_forkserver_pid", None))
+        return time.perf_counter(), sum(spent[:4]) + copies, _cpu_of(self.server)
 
-    def _server_cpu(self) -> float:
-        try:
-            fields = Path(f"/proc/{self.server}/stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            return 0.0
-        return (int(fields[11]) + int(fields[12])) / TICKS
+
+def _cpu_of(process: int | None) -> float:
+    """Seconds of a process, and of those of its children that it has waited for."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICKS
 
 
 class Timings:

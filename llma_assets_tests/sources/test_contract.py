@@ -24,6 +24,11 @@ from llma_assets_tests.sources.writers import TOOLS, Tool
 
 pytestmark = pytest.mark.database
 QUIET = timedelta(minutes=30)
+OF_THE_SAME_STATEMENT = ("otel-events", "otel-details")
+"""What becomes of their messages differs from what becomes of `otel` and `otel-logs`, and not when it is made."""
+OF_OWN_STATEMENTS = [
+    pytest.param(each, marks=pytest.mark.exhaustive if each.name in OF_THE_SAME_STATEMENT else ()) for each in TOOLS
+]
 UNVERSIONED = [each for each in TOOLS if not each.has_versions and not each.name.startswith("otel-")]
 
 
@@ -108,7 +113,7 @@ WHERE team_id = {team_id:Int64} AND event = '$ai_generation'
 """
 
 
-@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.name)
+@pytest.mark.parametrize("tool", OF_OWN_STATEMENTS, ids=lambda tool: tool.name)
 def test_a_late_row_and_a_table_repaired_in_place_make_their_trace_anew_and_no_other(
     tool: Tool, database: Database, store: Database
 ) -> None:

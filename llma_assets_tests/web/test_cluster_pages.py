@@ -27,7 +27,7 @@ QUERY = {"theme": "traces", "date": DAY.isoformat()}
 
 def send(client: TestClient, **fields: str) -> Any:
     """The answer to a form of the cluster's page."""
-    client.get("/")
+    client.get("/sign-in")  # any page gives the key of forms
     form = {"form_key": client.cookies["llma_form"], **QUERY, **fields}
     return client.post(f"/teams/{MINE}/clusters/traces-0", data=form)
 

@@ -198,7 +198,7 @@ def test_forms_rename_hide_merge_and_take_back(client: TestClient, planted: Data
 
 
 def test_an_impossible_change_says_why_beside_the_form(client: TestClient, planted: Database) -> None:
-    client.get("/")
+    client.get("/sign-in")  # any page gives the key of forms
     form = {"form_key": client.cookies["llma_form"], "theme": "traces", "date": "2026-11-07"}
     answer = client.post("/teams/1/clusters/traces-0", data={**form, "action": "rename", "title": " "})
     assert "the title is empty" in answer.text
@@ -208,7 +208,7 @@ def test_an_impossible_change_says_why_beside_the_form(client: TestClient, plant
 
 
 def test_a_form_without_the_key_of_this_browser_changes_nothing(client: TestClient, planted: Database) -> None:
-    client.get("/")
+    client.get("/sign-in")  # any page gives the key of forms
     for key in ("", "guessed"):
         answer = client.post("/teams/1/clusters/traces-0", data={"action": "hide", "form_key": key})
         assert answer.status_code == 403

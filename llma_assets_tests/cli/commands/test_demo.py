@@ -1,12 +1,16 @@
-"""`llma demo`: the whole graph on the sample traffic, and nothing twice."""
+"""`llma demo`: the whole graph on the sample traffic, and nothing twice; the notebook runs on what it leaves."""
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from llma_assets.cli.commands.demo import switch_themes_on
+from llma_assets.cli.main import cli
 from llma_assets.clickhouse import Database
 from llma_assets.demo import DEMO_TEAMS, PIPELINE_ONLY_TEAM_ID, THEMED_TEAM, THEMES, WEEK
 from llma_assets.themes.changes import set_enabled
@@ -14,7 +18,16 @@ from llma_assets.themes.store import themes_of
 from llma_assets_tests.cli.commands.test_run import row_counts
 from llma_assets_tests.cli.conftest import Answer, Llma
 from llma_assets_tests.databases import PlantedOnce
-from llma_assets_tests.demo_run import DAY, demo_run
+from llma_assets_tests.test_notebook import NOTEBOOK
+
+DAY = date(2026, 11, 7)
+
+
+def demo_run(_: Database, day: date) -> str:
+    """Run the demo on the empty database of the environment; returns what it prints."""
+    done = CliRunner().invoke(cli, ["demo", "--date", str(day)], prog_name="llma")
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 @pytest.mark.slow(seconds=120)
@@ -57,6 +70,27 @@ def test_the_demo_shows_clusters_or_the_reason_for_each_team_and_adds_nothing_th
     for step in [line.split("  ")[1].split() for line in steps if line.startswith("  llma ") and " web " not in line]:
         shown = llma(*step[1:])
         assert (shown.exit_code, bool(shown.stdout)) == (0, True), step
+
+
+def kinds(cell: Any) -> list[list[str]]:
+    """What each output of a cell is."""
+    return [sorted(output.get("data", {"text/plain": ""})) for output in cell.get("outputs", ())]
+
+
+@pytest.mark.slow(seconds=119)
+@pytest.mark.timeout(900)
+def test_the_notebook_goes_from_a_team_to_a_picture(
+    database: Database, llma: Llma, tmp_path: Path, planted_once: PlantedOnce
+) -> None:
+    import nbformat  # not while tests are collected: both take their time
+    from nbclient import NotebookClient
+
+    planted_once(demo_run, DAY)
+    stored, executed = (nbformat.read(NOTEBOOK, as_version=4) for _ in range(2))
+    NotebookClient(executed, timeout=300, kernel_name="python3", resources={"metadata": {"path": tmp_path}}).execute()
+    assert len(executed.cells) == 10
+    assert [kinds(cell) for cell in executed.cells] == [kinds(cell) for cell in stored.cells]
+    assert sum("image/png" in kind for cell in executed.cells for kind in kinds(cell)) == 2
 
 
 def test_the_demo_switches_its_theme_of_one_team_on_and_leaves_one_that_was_switched_off(database: Database) -> None:

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binom
 
 from llma_assets.clusters import ClusteringConfig, InvalidEmbeddingsError, cluster
 from llma_assets.clusters.engine.news import CHANCE, LEAST_RATIO, _chance
@@ -99,6 +98,8 @@ def test_templates_take_no_part() -> None:
 
 
 def test_the_chance_is_that_of_a_binomial_and_of_the_likeliest_count_of_days() -> None:
+    from scipy.stats import binom  # not while tests are collected: it takes most of a second
+
     everything = np.full(DAYS, 100)
     counts = np.array([0, 0, 0, 1, 0, 5, 9])
     expected = min(binom.sf(8, 15, 1 / 7), binom.sf(13, 15, 2 / 7), binom.sf(13, 15, 3 / 7))
