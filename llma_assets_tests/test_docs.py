@@ -105,7 +105,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def examples(page: Path) -> Iterator[str]:
-    """The command lines of `llma` in a page: of its examples without comments and what stands in quotes, of its text."""
+    """The command lines of `llma` in a page: in its examples without comments and quoted words, and in its text."""
     for language, block in FENCE.findall(page.read_text("utf-8")):
         if language in ("", "sh", "bash"):
             for line in block.splitlines():
