@@ -6,7 +6,8 @@
 There is no tagged release yet, so a commit stands for one. Its code is taken out of git into a temporary folder and
 runs in a virtual environment of its own, with the packages of this one but not its checkout: ingest of the sample, a
 whole run, a clean end of its server. Then this version brings the schema up to date, reads what is there, runs the same
-day, and checks it. Wanted: nothing lost, no cluster id changed, nothing published twice, all checks pass.
+day, and checks it. Wanted: nothing lost, no cluster id changed unless the embedding model has, nothing published twice,
+all checks pass.
 """
 
 import argparse
@@ -27,6 +28,9 @@ COUNTED = (
 )  # fmt: skip
 PUBLISHED = """
 SELECT count() FROM events FINAL WHERE event IN ('$ai_trace_clusters', '$ai_generation_clusters') AND team_id = 102
+"""
+EMBEDDING_MODELS = """
+SELECT DISTINCT embedding_model FROM clustering_runs FINAL WHERE team_id = 102 AND day = '2026-11-07' ORDER BY 1
 """
 SAMPLE = str(ROOT / "llma_assets" / "demo" / "sample.jsonl")
 
@@ -67,7 +71,7 @@ def _faults(old: Path, data: Path) -> list[str]:
     for arguments in (["ingest", SAMPLE], ["run", "--team", TEAM, "--date", DAY]):
         _llma(old, data, *arguments)
     before = _state(old, data)
-    clusters = _clusters(old, data)
+    clusters, models = _clusters(old, data), _llma(old, data, "db", "query", EMBEDDING_MODELS)
     _llma(old, data, "db", "stop")
     applied = json.loads(_llma(ROOT, data, "db", "upgrade", "--json"))["applied"]
     print(f"  applied {len(applied)}: {', '.join(applied) or 'nothing'}")
@@ -81,6 +85,8 @@ def _faults(old: Path, data: Path) -> list[str]:
     kept = {each for each in _clusters(ROOT, data) if each in clusters}
     print(f"  rows before {before}\n  after a run {again}")
     print(f"  {len(kept)} of {len(clusters)} clusters keep their id")
+    if kept != clusters and _llma(ROOT, data, "db", "query", EMBEDDING_MODELS) == models:
+        faults.append("clusters have other ids, and the embedding model is the same")
     if again["published"] != before["published"]:
         faults.append(f"published {before['published']} before, {again['published']} now")
     checked = _run(ROOT, data, "check", "--team", TEAM, "--date", DAY)

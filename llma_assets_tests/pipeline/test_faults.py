@@ -169,7 +169,7 @@ def test_a_shard_killed_at_its_second_team_keeps_the_first_and_is_finished_by_th
     killed = copies.run(SHARD_KILLED_AT, table)
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     before = held()
-    assert [before[team_id][0] for team_id in (1, 2, 3)] == [2, 0, 0]
+    assert [before[team_id][0] for team_id in (1, 2, 3)] == [2, 0, 0], killed.stderr[-4000:]
     assert before[3][1:] == (0, []), "the third team was not begun"
     Pipeline(database).run("shard_job", run_config=shard_of_three())
     after = held()
