@@ -64,22 +64,22 @@ def plant_materializations(instance: dg.DagsterInstance, home: Path, count: int,
 
 def plant_runs(instance: dg.DagsterInstance, home: Path, count: int) -> str:
     """Runs of shards, one every three minutes until now; one in fifty failed. Returns the id of the newest."""
-    newest = str(uuid4())
+    recorded = run_id = str(uuid4())
     instance.add_run(
-        dg.DagsterRun("shard_job", run_id=newest, status=dg.DagsterRunStatus.SUCCESS, tags={SHARD_TAG: "0"})
+        dg.DagsterRun("shard_job", run_id=recorded, status=dg.DagsterRunStatus.SUCCESS, tags={SHARD_TAG: "0"})
     )
     now = datetime.now(UTC)
     changed = ("id", "run_id", "run_body", "status", "create_timestamp", "update_timestamp", "start_time", "end_time")
     with closing(sqlite3.connect(home / "history" / "runs.db")) as store:
         copy = COPY_RUN.format(kept=_columns(store, "runs", but=changed))
-        for number in range(1, count):
+        for number in range(count - 1, 0, -1):  # pages show runs in the order in which they were stored
             run_id, at = str(uuid4()), now - timedelta(minutes=3 * number)
             status = "SUCCESS" if number % 50 else "FAILURE"
-            store.execute(copy, (newest, run_id, status, str(at.replace(tzinfo=None)), at.timestamp()))
+            store.execute(copy, (recorded, run_id, status, str(at.replace(tzinfo=None)), at.timestamp()))
             tag = (run_id, SHARD_TAG, str(number % 16))
             store.execute("INSERT INTO run_tags (run_id, key, value) VALUES (?, ?, ?)", tag)
         store.commit()
-    return newest
+    return run_id
 
 
 def _columns(store: sqlite3.Connection, table: str, *, but: tuple[str, ...]) -> str:

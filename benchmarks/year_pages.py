@@ -27,12 +27,12 @@ from llma_assets_tests.postgres.cluster import answers, free_port, wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = {
-    "asset graph": ("/asset-groups", "cluster_events"),
+    "asset graph": ("/asset-groups", "clusters"),
     "catalog of assets": ("/assets", "cluster_events"),
     "an asset": ("/assets/cluster_events", "Partitions"),
     "its partitions": ("/assets/cluster_events?view=partitions", "{day}"),
     "one partition": ("/assets/cluster_events?view=partitions&partition={partition}", "done"),
-    "its events": ("/assets/cluster_events?view=events", "{partition}"),
+    "its events": ("/assets/cluster_events?view=events", "{day}"),
     "runs": ("/runs", "{short}"),
     "failed runs": ("/runs?q%5B0%5D=status%3AFAILURE", "Failure"),
     "one run": ("/runs/{run}", "shard_job"),

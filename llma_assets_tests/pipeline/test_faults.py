@@ -48,7 +48,7 @@ from llma_assets.themes import TRACES
 from llma_assets_tests import copies
 from llma_assets_tests.pipeline.runs import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAY = date(2026, 11, 7)
 
