@@ -61,6 +61,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--teams", type=int, default=50)
     parser.add_argument("--tick-s", type=float, default=60)
+    parser.add_argument(
+        "--every-s", type=float, default=2, help="of a team: a trace each so many seconds, half to three halves"
+    )
+    parser.add_argument(
+        "--drain-minutes", type=float, default=60, help="how long to wait for an empty queue, each time"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     for number in (signal.SIGINT, signal.SIGTERM):  # whatever ends this ends what it has started
@@ -203,7 +209,7 @@ class Load:
         self.launched.append(found["run"]["runId"])
 
     def _stream(self, team: int) -> None:
-        """Send a trace every one to three seconds, again until it is acknowledged."""
+        """Send a trace every `--every-s` seconds, more or less; again until it is acknowledged."""
         address = f"http://127.0.0.1:{self.receive_port}/v1/traces"
         choice, number = random.Random(f"{self.options.seed}-{team}"), 0
         with httpx2.Client(timeout=60) as client:
@@ -221,7 +227,7 @@ class Load:
                     self.sent_again += 1
                     time.sleep(1)
                 number += 1
-                self.ended.wait(choice.uniform(1, 3))
+                self.ended.wait(self.options.every_s * choice.uniform(0.5, 1.5))
 
     def _measure(self, parts: dict[str, Part]) -> None:
         while not self.ended.wait(SAMPLE_S):
@@ -245,10 +251,11 @@ class Load:
     def _drain(self, daemon: Part) -> None:
         """Let the queue empty, then one more tick of what is left, twice: the first may end before its last rows."""
         assert daemon.process is not None
+        seconds = self.options.drain_minutes * 60
         for _ in range(2):
-            self._until(lambda: not self._open_runs(), "the queue to be empty", 3600)
+            self._until(lambda: not self._open_runs(), "the queue to be empty", seconds)
             self._tick()
-        self._until(lambda: not self._open_runs(), "the queue to be empty", 3600)
+        self._until(lambda: not self._open_runs(), "the queue to be empty", seconds)
 
     def _open_runs(self) -> int:
         with opened_instance(self.settings) as instance:
@@ -289,14 +296,15 @@ class Load:
                 found[run.status.value] = found.get(run.status.value, 0) + 1
             return found
 
-    def _memory(self) -> dict[str, dict[str, float]]:
-        """Medians of the second and the last quarter of the time, and the most."""
-        found = {}
+    def _memory(self) -> dict[str, dict[str, Any]]:
+        """Medians of the second and the last quarter of the time and of each tenth, and the most."""
+        found: dict[str, dict[str, Any]] = {}
         for name, sizes in self.memory.items():
-            quarter = max(1, len(sizes) // 4)
+            quarter, tenth = max(1, len(sizes) // 4), max(1, -(-len(sizes) // 10))
             found[name] = {
                 "second_quarter": round(statistics.median(sizes[quarter : 2 * quarter] or sizes)),
                 "last_quarter": round(statistics.median(sizes[-quarter:])),
+                "tenths": [round(statistics.median(sizes[at : at + tenth])) for at in range(0, len(sizes), tenth)],
                 "most": round(max(sizes)),
             }
         return found

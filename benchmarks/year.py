@@ -1,31 +1,30 @@
-"""A year of a thousand teams: `python -m benchmarks.year [--teams 1000] [--days 365] [--window 90]`.
+"""A year of a thousand teams: `python -m benchmarks.year [--teams 1000] [--days 365] [--window 90] [--pages]`.
 
 Rows as a year leaves them in ClickHouse (three events a team and day, decisions, texts made, clusterings), and a
-Dagster instance with a materialization of each team's day of the window (`LLMA_PARTITION_DAYS`) for one asset: one is
-recorded by Dagster, the others are copies of its row by SQL, with their own partitions. Then each schedule and sensor
-is evaluated as the daemon does, teams are discovered for a day, and Dagster is asked which partitions are materialized,
-as its pages do. CPU of client and server, memory, as Markdown on stdout.
+Dagster instance with a materialization of each asset, team and day of the window (`LLMA_PARTITION_DAYS`), and runs:
+one of each is recorded by Dagster, the others are copies of its row by SQL. Then each schedule and sensor is evaluated
+as the daemon does, teams are discovered for a day, Dagster is asked which partitions are materialized, and with
+`--pages` its pages are opened in Chromium. CPU of client and server, memory, as Markdown on stdout.
 """
 
 import argparse
 import os
 import resource
-import sqlite3
 import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import closing
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import dagster as dg
 
 from benchmarks.ticks import DAY, PLANT_MADE, TICKS, measure
+from benchmarks.year_dagster import plant_materializations, plant_runs
 from llma_assets.clickhouse import Database, connect, start, status, stop
 from llma_assets.defs.due_texts import record_texts_finished
 from llma_assets.defs.instance import dagster_home, opened_instance
-from llma_assets.defs.partitions import partition_key, teams
+from llma_assets.defs.partitions import partition_key
 from llma_assets.discovery import discover
 from llma_assets.settings import Settings
 from llma_assets.team_day import TeamDay
@@ -61,6 +60,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--teams", type=int, default=1000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--window", type=int, default=90)
+    parser.add_argument("--runs", type=int, default=100_000)
+    parser.add_argument(
+        "--pages", action="store_true", help="open Dagster's pages in Chromium, too (make test-web brings Playwright)"
+    )
     chosen = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="llma-benchmark-") as folder:
         os.environ |= {"LLMA_DATA_DIR": folder, "DAGSTER_HOME": "", "CLICKHOUSE_URL": "", "OPENAI_BASE_URL": ""}
@@ -70,19 +73,26 @@ def main(arguments: list[str]) -> int:
         try:
             with connect(settings) as database, opened_instance(settings) as instance:
                 plant(database, chosen.teams, chosen.days)
-                events = record(settings, instance, chosen.teams, chosen.window)
+                home, today = dagster_home(settings), datetime.now(UTC).date()
+                events = plant_materializations(instance, home, chosen.teams, today, chosen.window)
+                run = plant_runs(instance, home, chosen.runs)
                 rows = database.value("SELECT count() FROM events")
-                print(f"# A year of {chosen.teams:,} teams: {rows:,} events, {events:,} materializations\n")
+                print(f"# A year of {chosen.teams:,} teams: {rows:,} events\n")
+                print(f"In Dagster {events:,} materializations of each asset and {chosen.runs:,} runs.\n")
                 print("| when | tick | runs | partitions | wall s | client s | server s |")
                 print("|---|---|---:|---:|---:|---:|---:|")
                 measure(settings, instance, "nothing new")
                 timed(settings, "discovery of a day", lambda: discover(database, TeamSettings(), DAY))
                 timed(settings, "materialized partitions", lambda: instance.get_materialized_partitions(ASSET))
-                one = partition_key(TeamDay(1, DAY))
+                one = partition_key(TeamDay(1, today))
                 wanted = dg.AssetRecordsFilter(ASSET, asset_partitions=[one])
                 timed(settings, "one partition's event", lambda: instance.fetch_materializations(wanted, limit=1))
                 print(f"\nPeak memory: client {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10:,} MiB", end="")
                 print(f", server {_peak_mb(settings):,} MiB")
+                if chosen.pages:
+                    from benchmarks.year_pages import measure_pages
+
+                    measure_pages(home, today - timedelta(days=chosen.window - 1), str(one), run)
         finally:
             stop(settings.data_dir)
     return 0
@@ -95,33 +105,6 @@ def plant(database: Database, count: int, days: int) -> None:
     database.execute(PLANT_MADE)
     made = [TeamDay(team_id, DAY - timedelta(days=back)) for team_id in range(1, count + 1) for back in (0, 1)]
     record_texts_finished(database, TeamSettings(), made)
-
-
-def record(settings: Settings, instance: dg.DagsterInstance, count: int, window: int) -> int:
-    """A materialization of each partition of the window; returns how many there are."""
-    instance.add_dynamic_partitions(str(teams.name), [str(team_id) for team_id in range(1, count + 1)])
-    first = partition_key(TeamDay(1, DAY))
-    instance.report_runless_asset_event(
-        dg.AssetMaterialization(ASSET, partition=first, metadata={"items": 30, "status": "done"})
-    )
-    (index,) = (dagster_home(settings) / "history").rglob("index.db")
-    with closing(sqlite3.connect(index)) as store:
-        columns = [
-            row[1] for row in store.execute("PRAGMA table_info(event_logs)") if row[1] not in ("id", "partition")
-        ]
-        copied = ", ".join("replace(event, ?1, ?2)" if name == "event" else name for name in columns)
-        keys = (
-            partition_key(TeamDay(team_id, DAY - timedelta(days=back)))
-            for back in range(window)
-            for team_id in range(1, count + 1)
-        )
-        store.executemany(
-            f"INSERT INTO event_logs ({', '.join(columns)}, partition) SELECT {copied}, ?2 FROM event_logs "
-            "WHERE id = (SELECT min(id) FROM event_logs WHERE partition = ?1)",
-            ((str(first), str(key)) for key in keys if key != first),
-        )
-        store.commit()
-    return len(instance.get_materialized_partitions(ASSET))
 
 
 def timed(settings: Settings, name: str, work: Callable[[], object]) -> None:

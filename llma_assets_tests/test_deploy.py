@@ -181,6 +181,18 @@ def test_the_last_stage_has_no_compiler_and_no_root() -> None:
     assert all(extra in extras for line in asked for extra in line.split(","))
 
 
+def test_nothing_enters_the_image_without_a_hash() -> None:
+    installed = [
+        line for word, rest in instructions() if word == "RUN" for line in re.findall(r"pip install ([^&]+)", rest)
+    ]
+    assert len(installed) == 3
+    for line in installed:
+        assert "--require-hashes" in line or line.split() == ["--no-deps", "--no-build-isolation", "."], line
+    named = re.search(r"sed -n '/\^(\w+)==", (DEPLOY / "Dockerfile").read_text())
+    assert named
+    assert f"\n{named[1]}==" in (ROOT / "requirements.lock").read_text()
+
+
 def test_variables_of_the_files_are_documented() -> None:
     known = (ROOT / "docs" / "configuration.md").read_text() + (ROOT / "docs" / "deployment.md").read_text()
     for path in sorted(written()):

@@ -26,6 +26,8 @@ LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 NOT_OURS = ("LLMA_ASSETS",)
+# What ClickHouse, Python and Dagster print.
+OF_OTHERS = ("UNSATISFIED_QUORUM_FOR_PREVIOUS_WRITE", "TOO_FEW_LIVE_REPLICAS", "No module named 'psycopg", "STARTED")
 
 
 def name(page: Path) -> str:
@@ -103,7 +105,7 @@ def options(command: click.Command) -> set[str]:
 
 
 def examples(page: Path) -> Iterator[str]:
-    """The command lines of `llma` in the examples of a page, without comments and what stands in quotes."""
+    """The command lines of `llma` in a page: in its examples without comments and quoted words, and in its text."""
     for language, block in FENCE.findall(page.read_text("utf-8")):
         if language in ("", "sh", "bash"):
             for line in block.splitlines():
@@ -111,6 +113,8 @@ def examples(page: Path) -> Iterator[str]:
                 for part in re.split(r"&&|[|;]|\$\(", bare):
                     if part.strip().startswith("llma "):
                         yield part.strip()
+    named = re.findall(r"`(llma [a-z][^`\n,…]*)…?`", prose(page)) if page.name != "CHANGELOG.md" else []
+    yield from (line.strip(" …") for line in named if tuple(line.split()[1:]) not in commands())
 
 
 def faults(line: str) -> Iterator[str]:
@@ -196,9 +200,18 @@ def test_modules_and_files_that_guides_name_exist() -> None:
         missing += [f"{name(page)}: {path}" for path in concrete if not (ROOT / path).exists()]
         for module in re.findall(r"python -m ((?:llma_assets|benchmarks)[\w.]*\w)", page.read_text("utf-8")):
             path = ROOT.joinpath(*module.split("."))
-            if not (path.with_suffix(".py").exists() or (path / "__main__.py").exists() or module.endswith(".NAME")):
-                missing.append(f"{name(page)}: {module}")
+            program = next((each for each in (path / "__main__.py", path.with_suffix(".py")) if each.exists()), None)
+            if not program or (program.stem != "__main__" and '"__main__"' not in program.read_text("utf-8")):
+                missing.append(f"{name(page)}: {module} cannot be run")
     assert missing == []
+
+
+def test_what_the_runbook_quotes_is_what_is_printed() -> None:
+    sources = "\n".join(each.read_text("utf-8") for each in ROOT.glob("llma_assets/**/*.py"))
+    runbook = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("## Troubleshooting")[2]
+    quoted = re.findall(r"`([^`]+)`", "\n".join(re.findall(r"^\| (.+?) \|", runbook, re.MULTILINE)))
+    pieces = [piece.strip(" \"'") for each in quoted for piece in re.split(r"…|[\d{}=:,]+|_total$", each)]
+    assert [each for each in pieces if len(each) > 3 and each not in sources and each not in OF_OTHERS] == []
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "getting-started.md"], ids=name)

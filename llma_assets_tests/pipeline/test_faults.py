@@ -48,7 +48,7 @@ from llma_assets.themes import TRACES
 from llma_assets_tests import copies
 from llma_assets_tests.pipeline.runs import Pipeline
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 DAY = date(2026, 11, 7)
 
@@ -169,7 +169,7 @@ def test_a_shard_killed_at_its_second_team_keeps_the_first_and_is_finished_by_th
     killed = copies.run(SHARD_KILLED_AT, table)
     assert killed.returncode == -signal.SIGKILL, killed.stderr[-2000:]
     before = held()
-    assert [before[team_id][0] for team_id in (1, 2, 3)] == [2, 0, 0]
+    assert [before[team_id][0] for team_id in (1, 2, 3)] == [2, 0, 0], killed.stderr[-4000:]
     assert before[3][1:] == (0, []), "the third team was not begun"
     Pipeline(database).run("shard_job", run_config=shard_of_three())
     after = held()
