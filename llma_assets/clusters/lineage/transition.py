@@ -44,6 +44,7 @@ class Transition:
         earlier: the one run.
         same: later cluster → (the earlier cluster that it continues, similarity).
         similarity: float64 (kp, kc).
+        shared: intp (kp,), items of the earlier cluster that the later run holds, noise included.
         backward: float64 (kp, kc), the share of the later cluster's shared items that came from the earlier one.
         absorbed: bool (kp, kc), most of the earlier cluster is in the later one.
         substantial: bool (kp, kc), absorbed, a substantial part of the later one, and not young: what has hardly begun
@@ -57,6 +58,7 @@ class Transition:
     earlier: Snapshot
     same: dict[int, tuple[int, float]]
     similarity: NDArray[np.float64]
+    shared: NDArray[np.intp]
     backward: NDArray[np.float64]
     absorbed: NDArray[np.bool_]
     substantial: NDArray[np.bool_]
@@ -86,6 +88,7 @@ class Transition:
             earlier,
             same,
             similarities(overlap, earlier, later)[0],
+            overlap.before,
             backward,
             absorbed,
             substantial=absorbed & (backward >= PART_SHARE) & ~before.young[:, None],
