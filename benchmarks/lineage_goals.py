@@ -3,8 +3,9 @@
 - ids kept: of the topics that both of two neighbouring days hold, those whose main cluster keeps its id; well-found:
   those that are the majority of their main cluster on both days; after nine days: steady and well-found on both.
 - false a day: endings, merges and splits that were said, and that the story does not have.
-- births and deaths: said within two days, of a death after the window has lost its last item. A birth can be found if
-  its topic is the majority of a cluster of its own once the window is full of it.
+- births and deaths: said within two days, of a death after the window has lost its last item; at once: within two days
+  of the first day without an item. A birth can be found if its topic is the majority of a cluster of its own once the
+  window is full of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +36,7 @@ class Goals:
         false_ends, false_merges, false_splits: said and not in the story.
         splits, merges: of the story, those that were said.
         said: splits and merges that are right, of those that were said.
-        births, findable_births, deaths: seen in time.
+        births, findable_births, deaths, deaths_at_once: seen in time.
         ari: mean over the days with a full window, noise as one class.
         days: on which events are counted.
     """
@@ -52,6 +53,7 @@ class Goals:
     births: tuple[int, int]
     findable_births: tuple[int, int]
     deaths: tuple[int, int]
+    deaths_at_once: tuple[int, int]
     ari: float
     days: int
 
@@ -85,7 +87,10 @@ def goals(stream: Stream, *, prior: bool) -> Goals:
         (len(right), len(told)),
         _count(any(_is(each, "start", b.after[0], b.day, WITHIN) for each in said) for b in births),
         _count(any(_is(each, "start", b.after[0], b.day, WITHIN) for each in said) for b in findable),
-        _count(any(_is(each, "end", d.before[0], d.day, SETTLES) for each in said) for d in deaths),
+        *(
+            _count(any(_is(each, "end", d.before[0], d.day, late) for each in said) for d in deaths)
+            for late in (SETTLES, WITHIN)
+        ),
         float(np.mean([_agreement(stream, day) for day in days[WINDOW - 1 :]])),
         stream.length - WINDOW,
     )
@@ -163,6 +168,7 @@ HEADER = (
     "births",
     "of findable",
     "deaths",
+    "at once",
     "ARI",
 )
 
@@ -186,7 +192,7 @@ def _cells(found: Sequence[Goals]) -> Iterator[str]:
     parts = [sum(getattr(each, f"false_{kind}") for each in found) / days for kind in ("ends", "merges", "splits")]
     yield f"{' + '.join(f'{part:.2f}' for part in parts)} = {sum(parts):.2f}"
     yield f"{_of(found, 'splits')}, {_of(found, 'merges')}"
-    for field in ("said", "births", "findable_births", "deaths"):
+    for field in ("said", "births", "findable_births", "deaths", "deaths_at_once"):
         yield _of(found, field)
     yield f"{np.mean([each.ari for each in found]):.3f}"
 

@@ -23,10 +23,12 @@ class Growth:
     Attributes:
         ratio: float64 (k,), share of the newer days over share of the older ones; infinite where the older share is 0.
         z: float64 (k,), the difference in standard errors.
+        since: intp (k,), the first of the newer days, counted from the window's first one that has items.
     """
 
     ratio: NDArray[np.float64]
     z: NDArray[np.float64]
+    since: NDArray[np.intp]
 
     @property
     def grown(self) -> NDArray[np.bool_]:
@@ -61,7 +63,7 @@ def growth_in(item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: in
         k: number of clusters.
     """
     counts, totals = counts_by_day(item_days, labels, k)
-    ratio, best = np.ones(k), np.zeros(k)
+    ratio, best, since = np.ones(k), np.zeros(k), np.zeros(k, dtype=np.intp)
     for first_new in range(1, len(totals)):
         old, new = totals[:first_new].sum(), totals[first_new:].sum()
         before, share = counts[:, :first_new].sum(axis=1) / old, counts[:, first_new:].sum(axis=1) / new
@@ -71,7 +73,8 @@ def growth_in(item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: in
         more = np.abs(z) > np.abs(best)
         change = np.divide(share, before, out=np.full(k, np.inf), where=before > 0)
         ratio, best = np.where(more, change, ratio), np.where(more, z, best)
-    return Growth(ratio, best)
+        since[more] = first_new
+    return Growth(ratio, best, since)
 
 
 def counts_by_day(

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from llma_assets.clusters.lineage.matching import Overlap, same_clusters
 from llma_assets.clusters.lineage.snapshot import Snapshot
+from llma_assets.clusters.lineage.takeover import takeovers
 from llma_assets.clusters.lineage.transition import Transition
 
 Status = Literal["new", "continued", "grown", "shrunk", "tentative", "merged", "split", "ended"]
@@ -135,7 +136,7 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
     clusters = _with_recovered(clusters, current, others, frozenset(previous.lineage_ids))
     ids = tuple(each.lineage_id for each in clusters)
     missing = _gone(previous, {*ids}, transition, ids)
-    over = _over(previous, current, transition)
+    over = transition.over
     ended = [
         Ended(clusters[c].lineage_id, int(previous.sizes[p]))
         for c, p in sorted(over.items())
@@ -152,20 +153,28 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
         ]
         clusters = _settled(clusters, before, previous, transition, held, over)
     clusters = tuple(replace(each, status="ended") if each.cluster_id in over else each for each in clusters)
+    clusters = _taken_over(clusters, current, previous, before, over)
     return Links(clusters, tuple(ended), previous.day, missing=tuple(missing))
 
 
-def _over(previous: Snapshot, current: Snapshot, transition: Transition) -> dict[int, int]:
-    """Clusters that get no more items since this run or an earlier one: cluster of this run → of the run before.
-
-    What another one takes over from goes on in that.
-    """
-    now, then, falls = current.is_silent(), previous.is_silent(), current.falls()
-    return {
-        c: p
-        for c, (p, _) in transition.same.items()
-        if (now[c] and then[p] and not transition.replaced[p].any()) or (previous.status(p) == "ended" and falls[c])
-    }
+def _taken_over(
+    clusters: tuple[Link, ...],
+    current: Snapshot,
+    previous: Snapshot,
+    before: Snapshot | None,
+    over: dict[int, int],
+) -> tuple[Link, ...]:
+    """Say which clusters take over from what ended: on the day on which that is said, or when they begin later."""
+    status_before = [dict(zip(run.lineage_ids, run.statuses, strict=False)) for run in (previous, before) if run]
+    settled = list(clusters)
+    for c, found in takeovers(current, over).items():
+        known = [statuses[settled[c].lineage_id] for statuses in status_before if settled[c].lineage_id in statuses]
+        is_late = len(known) < len(status_before)
+        just = any(previous.status(over[p]) != "ended" for p in found.ended)
+        if (just or is_late) and not {"merged", "split"} & {*known, settled[c].status}:
+            parents = tuple(clusters[p].lineage_id for p in found.ended)
+            settled[c] = replace(settled[c], status=found.status, parents=parents)
+    return tuple(settled)
 
 
 def _all_new(current: Snapshot) -> tuple[Link, ...]:

@@ -16,7 +16,8 @@ SPACE = Space("offline/test", "graph", "v1")
 D = 48
 CENTRES = dict(zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0], strict=False))
 CENTRES["a"] = CENTRES["A"] + 0.4 * CENTRES["X"]
-"""Topics, at right angles; `a` is near to A."""
+CENTRES["b"] = 0.5 * CENTRES["B"] + CENTRES["Y"]
+"""Topics, at right angles; `a` is near to A, and `b` not far from B."""
 
 Counts = Mapping[int, Mapping[str, int]]
 """Items by day (0 is the oldest) and topic."""
@@ -421,3 +422,27 @@ def test_a_part_that_is_set_apart_because_it_is_over_has_ended_and_was_not_split
         "new",
         "continued",
     }
+
+
+@pytest.mark.parametrize(("each", "status"), [(5, "split"), (20, "merged")])
+def test_what_begins_near_a_topic_when_it_ends_takes_over_from_it(each: int, status: str) -> None:
+    """`b` is too far from B for its place alone to tell."""
+    counts = {day: dict.fromkeys("ACEFGH", 10) | ({"B": 10} if day <= 9 else {"b": each}) for day in range(20)}
+    groups = {n: "ABCEFGH" if n < 10 else "ABCEFGHb" for n in range(8, 15)}
+    found = linked(*(snapshot(n, counts, groups[n]) for n in groups))
+    taken = [by_group(links, "ABCEFGHb")["b"] for links in found[2:]]
+    assert [link_.status for link_ in taken].count(status) == 1
+    said = next(link_ for link_ in taken if link_.status == status)
+    assert (said.lineage_id, said.parents) == ("b@10", ("B@8",))
+    assert said_ended(found) == [(12 - 8, "B@8")]
+
+
+def test_what_begins_near_a_topic_on_another_day_or_far_from_it_does_not_take_over_from_it() -> None:
+    for name, begins in (("b", 7), ("D", 10)):
+        counts = {
+            day: dict.fromkeys("ACEFGH", 10) | ({"B": 10} if day <= 9 else {}) | ({name: 10} if day >= begins else {})
+            for day in range(20)
+        }
+        found = linked(*(snapshot(n, counts, "ABCEFGH" if n < begins else "ABCEFGH" + name) for n in range(6, 15)))
+        assert not {"merged", "split"} & {each.status for links in found for each in links.clusters}
+        assert said_ended(found) == [(12 - 6, "B@6")]
