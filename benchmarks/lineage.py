@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import lineage_goals
-from benchmarks.lineage_chain import KINDS, Day, Said, chain, engine_days, faces, what_was_said
+from benchmarks.lineage_chain import KINDS, Day, Said, chain, engine_days, faces, kept_days, what_was_said
 from benchmarks.lineage_story import (
     DAYS,
     OUT_OF_SCOPE,
@@ -295,13 +296,16 @@ def agreement(story: Story, embeddings: NDArray[np.float32], days: Sequence[Day]
     return Agreement(total, taken / total, *(float(np.mean(each)) for each in (both, either, intent, own)))
 
 
-def measure(method: str, seeds: int, embeddings: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """All figures, one story a seed."""
+def measure(method: str, seeds: int, embeddings: NDArray[np.float32], kept: Path | None = None) -> list[dict[str, Any]]:
+    """All figures, one story a seed; `kept` is a folder for `kept_days`."""
     intents = read_intents()
     found = []
     for seed in range(seeds):
         story = tell(intents, embeddings, seed)
-        days = engine_days(story, embeddings[story.rows], DAYS, config_of(method))
+        days = kept_days(
+            kept / f"CLINC150_{method}_{seed}.npz" if kept else None,
+            partial(engine_days, story, embeddings[story.rows], DAYS, config_of(method)),
+        )
         exact, pairs = true_days(story, embeddings, seed)
         started = time.perf_counter()
         links = chain(story, days, link)
@@ -406,12 +410,20 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3, help="stories")
     parser.add_argument("--streams", type=int, default=3, help="streams of each kind")
     parser.add_argument("--embeddings", type=Path, default=PROJECT / ".llma" / "benchmarks")
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        help="folder that keeps the clusters of each stream, so that a run that was stopped goes on; "
+        "empty it when the engine changes",
+    )
     parser.add_argument("--write", action="store_true", help="put the figures into benchmarks/results/lineage.md")
     options = parser.parse_args()
-    sections = [lineage_goals.report(embedded(HWU64, options.embeddings / "hwu64.npy"), options.streams)]
+    sections = [
+        lineage_goals.report(embedded(HWU64, options.embeddings / "hwu64.npy"), options.streams, kept=options.kept)
+    ]
     if options.seeds:
         story = read_embeddings(options.embeddings / "clinc150.npy")
-        sections.append(report(measure(options.method, options.seeds, story)))
+        sections.append(report(measure(options.method, options.seeds, story, options.kept)))
     figures = "\n\n".join(sections)
     if not options.write:
         print(figures)

@@ -10,11 +10,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lineage_chain import Day, Faces, Said, chain, engine_days, faces, what_was_said
+from benchmarks.lineage_chain import Day, Faces, Said, chain, engine_days, faces, kept_days, what_was_said
 from benchmarks.lineage_story import WINDOW, Happening
 from benchmarks.lineage_streams import EVENTFUL, QUIET, Plot, Stream, hwu64_stream, planted_stream
 from llma_assets.clusters import ClusteringConfig
@@ -58,10 +59,14 @@ class Goals:
     days: int
 
 
-def goals(stream: Stream, *, prior: bool) -> Goals:
-    """Cluster and link all days of a stream, and hold what was said against its story."""
+def goals(stream: Stream, *, prior: bool, kept: Path | None = None) -> Goals:
+    """Cluster and link all days of a stream, and hold what was said against its story.
+
+    Args:
+        kept: file of the clusters of its days, as in `kept_days`.
+    """
     config = ClusteringConfig(with_map=False)
-    days = engine_days(stream, stream.vectors, stream.length, config, prior=prior)
+    days = kept_days(kept, lambda: engine_days(stream, stream.vectors, stream.length, config, prior=prior))
     links = chain(stream, days, link)
     seen = [faces(stream, day) for day in days]
     said = [each for each in what_was_said(stream, days, links) if each.day >= WINDOW]
@@ -173,15 +178,32 @@ HEADER = (
 )
 
 
-def report(embeddings: NDArray[np.float32], seeds: int, *, with_prior: Sequence[bool] = (False, True)) -> str:
-    """The goals as a table; sums and means over the streams of a name."""
+def report(
+    embeddings: NDArray[np.float32],
+    seeds: int,
+    *,
+    with_prior: Sequence[bool] = (False, True),
+    kept: Path | None = None,
+) -> str:
+    """The goals as a table; sums and means over the streams of a name, and then each stream.
+
+    Args:
+        kept: folder of what `kept_days` keeps.
+    """
     found: dict[tuple[str, bool], list[Goals]] = {}
     for name, stream in streams(embeddings, seeds):
         for prior in with_prior:
-            found.setdefault((name, prior), []).append(goals(stream, prior=prior))
+            those = found.setdefault((name, prior), [])
+            file = kept / f"{name.replace(', ', '_')}_{len(those)}_{'held' if prior else 'anew'}.npz" if kept else None
+            those.append(goals(stream, prior=prior, kept=file))
     lines = [f"| {' | '.join(HEADER)} |", f"|---|{'--:|' * (len(HEADER) - 1)}"]
     for (name, prior), each in sorted(found.items()):
         lines.append(f"| {name}, {'carried over' if prior else 'cut anew'} | {' | '.join(_cells(each))} |")
+    for (name, prior), each in sorted(found.items()):
+        if prior and len(each) > 1:
+            lines += [
+                f"| {name}, stream {n}, carried over | {' | '.join(_cells([one]))} |" for n, one in enumerate(each)
+            ]
     return "\n".join(lines)
 
 
