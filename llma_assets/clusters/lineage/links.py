@@ -242,8 +242,8 @@ def _settled(
         if names:
             settled[c] = replace(each, status="merged", parents=(each.lineage_id, *sorted(names)))
         elif earlier.replaced_now[:, p].any() and previous.status(p) not in ("merged", "split"):
-            over = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
-            settled[c] = replace(each, status="merged" if len(over) > 1 else "split", parents=over)
+            taken = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
+            settled[c] = replace(each, status="merged" if len(taken) > 1 else "split", parents=taken)
     parted = {parent for each in settled if each.status == "split" for parent in each.parents}
     return tuple(
         replace(each, status="split")
