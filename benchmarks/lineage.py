@@ -23,6 +23,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import lineage_goals
-from benchmarks.lineage_chain import KINDS, Day, Said, chain, engine_days, faces, what_was_said
+from benchmarks.lineage_chain import KINDS, Day, Said, chain, engine_days, faces, kept_days, what_was_said
 from benchmarks.lineage_story import (
     DAYS,
     OUT_OF_SCOPE,
@@ -52,6 +53,7 @@ RESULTS = PROJECT / "benchmarks" / "results" / "lineage.md"
 WRONG_SHARE = 0.1
 FIRST_FULL = 6
 """Ids are scored from the first full window on."""
+STREAMS_MARK = "<!-- streams: written by benchmarks/lineage.py -->"
 MARK = "<!-- figures: written by benchmarks/lineage.py -->"
 SEEN_WITHIN = 3
 """Days in which something that begins has to be seen."""
@@ -295,13 +297,16 @@ def agreement(story: Story, embeddings: NDArray[np.float32], days: Sequence[Day]
     return Agreement(total, taken / total, *(float(np.mean(each)) for each in (both, either, intent, own)))
 
 
-def measure(method: str, seeds: int, embeddings: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """All figures, one story a seed."""
+def measure(method: str, seeds: int, embeddings: NDArray[np.float32], kept: Path | None = None) -> list[dict[str, Any]]:
+    """All figures, one story a seed; `kept` is a folder for `kept_days`."""
     intents = read_intents()
     found = []
     for seed in range(seeds):
         story = tell(intents, embeddings, seed)
-        days = engine_days(story, embeddings[story.rows], DAYS, config_of(method))
+        days = kept_days(
+            kept / f"CLINC150_{method}_{seed}.npz" if kept else None,
+            partial(engine_days, story, embeddings[story.rows], DAYS, config_of(method)),
+        )
         exact, pairs = true_days(story, embeddings, seed)
         started = time.perf_counter()
         links = chain(story, days, link)
@@ -403,22 +408,35 @@ def main() -> None:
     """Measure and print, or write into the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--method", default="default", choices=("default", "graph", "kmeans", "hdbscan"))
-    parser.add_argument("--seeds", type=int, default=3, help="stories")
-    parser.add_argument("--streams", type=int, default=3, help="streams of each kind")
+    parser.add_argument("--seeds", type=int, default=3, help="stories; with 0 their figures stay as they are")
+    parser.add_argument("--streams", type=int, default=3, help="streams of each kind; with 0 their figures stay")
+    parser.add_argument("--carried-only", action="store_true", help="leave out streams that are cut anew each day")
     parser.add_argument("--embeddings", type=Path, default=PROJECT / ".llma" / "benchmarks")
+    parser.add_argument(
+        "--kept",
+        type=Path,
+        help="folder that keeps the clusters of each stream, so that a run that was stopped goes on; "
+        "empty it when the engine changes",
+    )
     parser.add_argument("--write", action="store_true", help="put the figures into benchmarks/results/lineage.md")
     options = parser.parse_args()
-    sections = [lineage_goals.report(embedded(HWU64, options.embeddings / "hwu64.npy"), options.streams)]
+    streams = stories = ""
+    if options.streams:
+        texts = embedded(HWU64, options.embeddings / "hwu64.npy")
+        with_prior = (True,) if options.carried_only else (False, True)
+        streams = lineage_goals.report(texts, options.streams, with_prior=with_prior, kept=options.kept)
     if options.seeds:
-        story = read_embeddings(options.embeddings / "clinc150.npy")
-        sections.append(report(measure(options.method, options.seeds, story)))
-    figures = "\n\n".join(sections)
+        embeddings = read_embeddings(options.embeddings / "clinc150.npy")
+        stories = report(measure(options.method, options.seeds, embeddings, options.kept))
     if not options.write:
-        print(figures)
+        print("\n\n".join(filter(None, (streams, stories))))
         return
     head = f"Measured {datetime.now(UTC):%Y-%m-%d}: two cores, Python {platform.python_version()}.\n\n"
-    before, mark, _ = RESULTS.read_text().partition(MARK)
-    RESULTS.write_text(f"{before}{mark}\n{head}{figures}\n")
+    before, _, rest = RESULTS.read_text().partition(STREAMS_MARK)
+    old_streams, _, old_stories = rest.partition(MARK)
+    streams = f"\n{head}{streams}\n\n" if streams else old_streams
+    stories = f"\n{head}{stories}\n" if stories else old_stories
+    RESULTS.write_text(f"{before}{STREAMS_MARK}{streams}{MARK}{stories}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from llma_assets.clusters.store.clustering_runs import FILLED
 SPACE = Space("offline", "benchmark")
 FIRST_SCORED = 4
 """Events are scored from this day on."""
+FIELDS = ("items", "labels", "distances", "centroids")
 KINDS = ("start", "end", "double", "split", "merge")
 
 
@@ -79,6 +81,19 @@ def engine_days(
         resolution = clustering.quality.resolution
         found.append(Day(number, items, clustering.labels, clustering.distances, clustering.centroids))
     return found
+
+
+def kept_days(file: Path | None, make: Callable[[], list[Day]]) -> list[Day]:
+    """The days that a file keeps; where there is none they are made, and kept there."""
+    if file is None:
+        return make()
+    if not file.exists():
+        arrays = {f"{day.number}.{name}": getattr(day, name) for day in make() for name in FIELDS}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **arrays)
+    with np.load(file) as kept:
+        numbers = sorted({int(name.partition(".")[0]) for name in kept.files})
+        return [Day(number, *(kept[f"{number}.{name}"] for name in FIELDS)) for number in numbers]
 
 
 def _earlier(days: Sequence[Day], items: NDArray[np.intp], total: int) -> NDArray[np.int_]:

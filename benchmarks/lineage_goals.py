@@ -3,17 +3,19 @@
 - ids kept: of the topics that both of two neighbouring days hold, those whose main cluster keeps its id; well-found:
   those that are the majority of their main cluster on both days; after nine days: steady and well-found on both.
 - false a day: endings, merges and splits that were said, and that the story does not have.
-- births and deaths: said within two days, of a death after the window has lost its last item. A birth can be found if
-  its topic is the majority of a cluster of its own once the window is full of it.
+- births and deaths: said within two days, of a death after the window has lost its last item; at once: within two days
+  of the first day without an item. A birth can be found if its topic is the majority of a cluster of its own once the
+  window is full of it.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.lineage_chain import Day, Faces, Said, chain, engine_days, faces, what_was_said
+from benchmarks.lineage_chain import Day, Faces, Said, chain, engine_days, faces, kept_days, what_was_said
 from benchmarks.lineage_story import WINDOW, Happening
 from benchmarks.lineage_streams import EVENTFUL, QUIET, Plot, Stream, hwu64_stream, planted_stream
 from llma_assets.clusters import ClusteringConfig
@@ -35,7 +37,7 @@ class Goals:
         false_ends, false_merges, false_splits: said and not in the story.
         splits, merges: of the story, those that were said.
         said: splits and merges that are right, of those that were said.
-        births, findable_births, deaths: seen in time.
+        births, findable_births, deaths, deaths_at_once: seen in time.
         ari: mean over the days with a full window, noise as one class.
         days: on which events are counted.
     """
@@ -52,14 +54,19 @@ class Goals:
     births: tuple[int, int]
     findable_births: tuple[int, int]
     deaths: tuple[int, int]
+    deaths_at_once: tuple[int, int]
     ari: float
     days: int
 
 
-def goals(stream: Stream, *, prior: bool) -> Goals:
-    """Cluster and link all days of a stream, and hold what was said against its story."""
+def goals(stream: Stream, *, prior: bool, kept: Path | None = None) -> Goals:
+    """Cluster and link all days of a stream, and hold what was said against its story.
+
+    Args:
+        kept: file of the clusters of its days, as in `kept_days`.
+    """
     config = ClusteringConfig(with_map=False)
-    days = engine_days(stream, stream.vectors, stream.length, config, prior=prior)
+    days = kept_days(kept, lambda: engine_days(stream, stream.vectors, stream.length, config, prior=prior))
     links = chain(stream, days, link)
     seen = [faces(stream, day) for day in days]
     said = [each for each in what_was_said(stream, days, links) if each.day >= WINDOW]
@@ -85,7 +92,10 @@ def goals(stream: Stream, *, prior: bool) -> Goals:
         (len(right), len(told)),
         _count(any(_is(each, "start", b.after[0], b.day, WITHIN) for each in said) for b in births),
         _count(any(_is(each, "start", b.after[0], b.day, WITHIN) for each in said) for b in findable),
-        _count(any(_is(each, "end", d.before[0], d.day, SETTLES) for each in said) for d in deaths),
+        *(
+            _count(any(_is(each, "end", d.before[0], d.day, late) for each in said) for d in deaths)
+            for late in (SETTLES, WITHIN)
+        ),
         float(np.mean([_agreement(stream, day) for day in days[WINDOW - 1 :]])),
         stream.length - WINDOW,
     )
@@ -163,19 +173,37 @@ HEADER = (
     "births",
     "of findable",
     "deaths",
+    "at once",
     "ARI",
 )
 
 
-def report(embeddings: NDArray[np.float32], seeds: int, *, with_prior: Sequence[bool] = (False, True)) -> str:
-    """The goals as a table; sums and means over the streams of a name."""
+def report(
+    embeddings: NDArray[np.float32],
+    seeds: int,
+    *,
+    with_prior: Sequence[bool] = (False, True),
+    kept: Path | None = None,
+) -> str:
+    """The goals as a table; sums and means over the streams of a name, and then each stream.
+
+    Args:
+        kept: folder of what `kept_days` keeps.
+    """
     found: dict[tuple[str, bool], list[Goals]] = {}
     for name, stream in streams(embeddings, seeds):
         for prior in with_prior:
-            found.setdefault((name, prior), []).append(goals(stream, prior=prior))
+            those = found.setdefault((name, prior), [])
+            file = kept / f"{name.replace(', ', '_')}_{len(those)}_{'held' if prior else 'anew'}.npz" if kept else None
+            those.append(goals(stream, prior=prior, kept=file))
     lines = [f"| {' | '.join(HEADER)} |", f"|---|{'--:|' * (len(HEADER) - 1)}"]
     for (name, prior), each in sorted(found.items()):
         lines.append(f"| {name}, {'carried over' if prior else 'cut anew'} | {' | '.join(_cells(each))} |")
+    for (name, prior), each in sorted(found.items()):
+        if prior and len(each) > 1:
+            lines += [
+                f"| {name}, stream {n}, carried over | {' | '.join(_cells([one]))} |" for n, one in enumerate(each)
+            ]
     return "\n".join(lines)
 
 
@@ -186,7 +214,7 @@ def _cells(found: Sequence[Goals]) -> Iterator[str]:
     parts = [sum(getattr(each, f"false_{kind}") for each in found) / days for kind in ("ends", "merges", "splits")]
     yield f"{' + '.join(f'{part:.2f}' for part in parts)} = {sum(parts):.2f}"
     yield f"{_of(found, 'splits')}, {_of(found, 'merges')}"
-    for field in ("said", "births", "findable_births", "deaths"):
+    for field in ("said", "births", "findable_births", "deaths", "deaths_at_once"):
         yield _of(found, field)
     yield f"{np.mean([each.ari for each in found]):.3f}"
 

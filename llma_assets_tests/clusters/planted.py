@@ -23,6 +23,9 @@ CENTRES = dict(
     zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(DIMENSIONS,) * 2))[0], strict=False)
 )
 
+CENTRES["a"] = CENTRES["A"] + 0.4 * CENTRES["X"]
+"""Topics, at right angles; `a` is near to A."""
+
 
 def item_id(topic: str, day: date, number: int) -> str:
     """The id of an item; equal for all teams."""

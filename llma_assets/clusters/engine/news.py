@@ -1,7 +1,9 @@
-"""Sets apart what is new: parts of the tree of communities nearly all of whose items came in the newest days.
+"""Sets apart what is new and what is over: parts of the tree of communities of whose items nearly all, or next to none,
+came in the newest days.
 
 A topic that begins has few items, and the cut, which is as fine as all of the data allow, leaves them in the cluster
-next to it. Their age tells what their place does not: chance seldom puts items of the newest days together alone.
+next to it; and so it may be with one that ends. Their age tells what their place does not: chance seldom puts items of
+the newest days together alone, or leaves them out.
 """
 
 from collections.abc import Iterator
@@ -10,23 +12,18 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from llma_assets.clusters.ages import CHANCE, chance_of_news, chance_of_silence
 from llma_assets.clusters.engine.config import NOISE_LABEL
 from llma_assets.clusters.engine.tree import Tree
 
-CHANCE = 1e-4
-"""A part is new if chance puts so many new items together this seldom; some hundred parts of a window are looked at."""
-LEAST_RATIO = 4.0
-"""It also holds so many times the share of the newer days that it holds of the older ones."""
-NEWEST_DAYS = 3
-"""Days that count as the newest, at most; by then what is carried over holds the new cluster."""
 LEAST_FREE = 0.5
-"""A part is set apart if this share of it is not in a cluster that is itself new."""
+"""A part is set apart if this share of it is not in a cluster that is itself new, or over."""
 
 
 def set_apart(
     labels: NDArray[np.int32], tree: Tree, arrivals: NDArray[np.int_], point: NDArray[np.intp], *, smallest: int
 ) -> NDArray[np.int32]:
-    """Make clusters of the parts of the tree that are new, the least likely ones first.
+    """Make clusters of the parts of the tree that are new or over, the least likely ones first.
 
     Args:
         labels: int32 (m,), -1 is noise.
@@ -39,30 +36,45 @@ def set_apart(
         int32 (m,); new clusters have new numbers.
     """
     days, day = np.unique(arrivals[:, 0], return_inverse=True)
-    newest = range(1, min(NEWEST_DAYS, len(days) // 2) + 1)
     wholes = arrivals[:, 1]
 
-    def counted(items: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Items of each day, one of a whole."""
-        return np.bincount(day[items[np.unique(wholes[items], return_index=True)[1]]], minlength=len(days))
+    def counted(parts: list[NDArray[np.intp]]) -> NDArray[np.intp]:
+        """Items of each part and day, one of a whole, (parts, days)."""
+        first = [items[np.unique(wholes[items], return_index=True)[1]] for items in parts]
+        return np.array([np.bincount(day[items], minlength=len(days)) for items in first]).reshape(-1, len(days))
 
-    def chance(items: NDArray[np.intp]) -> float:
-        return _chance(counted(items), everything, newest)
+    everything = counted([np.arange(len(day))])[0]
+    parts = [items for items in _parts(tree, point) if len(items) >= smallest]
+    of_parts = counted(parts)
+    found = labels
+    for chance_of in (chance_of_news, chance_of_silence):
+        k = int(found.max(initial=NOISE_LABEL)) + 1
+        stands = np.zeros(k + 1, dtype=bool)  # noise has the last place
+        stands[:k] = chance_of(counted(_items_of(found[point], k)), everything) < CHANCE
+        found = _made_clusters(found, parts, chance_of(of_parts, everything), stands, point, smallest=smallest)
+    return found
 
-    everything = counted(np.arange(len(day)))
-    k = int(labels.max(initial=NOISE_LABEL)) + 1
-    is_new = np.zeros(k + 1, dtype=bool)  # noise has the last place
-    is_new[:k] = [chance(items) < CHANCE for items in _items_of(labels[point], k)]
-    parts = [(chance(items), items) for items in _parts(tree, point) if len(items) >= smallest]
-    found, taken = labels.copy(), np.zeros(len(labels), dtype=bool)
-    for likely, items in sorted(parts, key=lambda part: part[0]):
-        if likely >= CHANCE:
+
+def _made_clusters(
+    labels: NDArray[np.int32],
+    parts: list[NDArray[np.intp]],
+    likely: NDArray[np.float64],
+    stands: NDArray[np.bool_],
+    point: NDArray[np.intp],
+    *,
+    smallest: int,
+) -> NDArray[np.int32]:
+    """Make a cluster of each part that is unlikely, but for what is in a cluster that `stands` (k + 1,) by itself."""
+    found, taken, k = labels.copy(), np.zeros(len(labels), dtype=bool), len(stands) - 1
+    for place in np.argsort(likely, kind="stable").tolist():
+        if likely[place] >= CHANCE:
             break
+        items = parts[place]
         inside = np.unique(point[items])
         if taken[inside].any():
             continue
         taken[inside] = True
-        free = ~is_new[labels[point[items]]]
+        free = ~stands[labels[point[items]]]
         if free.sum() >= max(smallest, LEAST_FREE * len(items)):
             found[point[items[free]]] = k
             k += 1
@@ -84,16 +96,3 @@ def _parts(tree: Tree, point: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
         of_part[first] = joined = np.concatenate([of_part[first], of_part[second]])
         if 2 * len(joined) <= len(point):
             yield joined
-
-
-def _chance(counts: NDArray[np.intp], everything: NDArray[np.intp], newest: range) -> float:
-    """How likely so many of the counted items came in the newest days, the least over how many; 1 if not new."""
-    from scipy.special import betainc
-
-    size, least = int(counts.sum()), 1.0
-    for days in newest:
-        young, share = int(counts[-days:].sum()), float(everything[-days:].sum() / everything.sum())
-        if young and young * (1 - share) >= LEAST_RATIO * (size - young) * share:
-            # The upper tail of the binomial distribution.
-            least = min(least, float(betainc(young, size - young + 1, share)))
-    return least

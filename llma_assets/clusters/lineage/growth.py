@@ -23,10 +23,12 @@ class Growth:
     Attributes:
         ratio: float64 (k,), share of the newer days over share of the older ones; infinite where the older share is 0.
         z: float64 (k,), the difference in standard errors.
+        since: intp (k,), the first of the newer days, counted from the window's first one that has items.
     """
 
     ratio: NDArray[np.float64]
     z: NDArray[np.float64]
+    since: NDArray[np.intp]
 
     @property
     def grown(self) -> NDArray[np.bool_]:
@@ -60,13 +62,9 @@ def growth_in(item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: in
         labels: int (n,) in 0..k-1, -1 is noise, which counts among all items.
         k: number of clusters.
     """
-    days, place = np.unique(item_days, return_inverse=True)
-    ratio, best = np.ones(k), np.zeros(k)
-    clustered = labels >= 0
-    counts = np.zeros((k, len(days)))
-    np.add.at(counts, (labels[clustered], place[clustered]), 1)
-    totals = np.bincount(place, minlength=len(days)).astype(np.float64)
-    for first_new in range(1, len(days)):
+    counts, totals = counts_by_day(item_days, labels, k)
+    ratio, best, since = np.ones(k), np.zeros(k), np.zeros(k, dtype=np.intp)
+    for first_new in range(1, len(totals)):
         old, new = totals[:first_new].sum(), totals[first_new:].sum()
         before, share = counts[:, :first_new].sum(axis=1) / old, counts[:, first_new:].sum(axis=1) / new
         pooled = (before * old + share * new) / (old + new)
@@ -75,4 +73,16 @@ def growth_in(item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: in
         more = np.abs(z) > np.abs(best)
         change = np.divide(share, before, out=np.full(k, np.inf), where=before > 0)
         ratio, best = np.where(more, change, ratio), np.where(more, z, best)
-    return Growth(ratio, best)
+        since[more] = first_new
+    return Growth(ratio, best, since)
+
+
+def counts_by_day(
+    item_days: NDArray[np.datetime64], labels: NDArray[np.int_], k: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Items of each cluster and day, (k, days), and all items of each day, (days,); days without any are left out."""
+    days, place = np.unique(item_days, return_inverse=True)
+    clustered = labels >= 0
+    counts = np.zeros((k, len(days)), dtype=np.intp)
+    np.add.at(counts, (labels[clustered], place[clustered]), 1)
+    return counts, np.bincount(place, minlength=len(days))

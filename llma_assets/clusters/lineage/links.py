@@ -2,11 +2,13 @@
 
 Runs of neighbouring days share most of their items, so clusters are matched by their shared items, and by their
 centroids where few or none are shared. A split, a merge or an end is said once it has held for two runs: what one night
-cuts otherwise, and the next one puts back, did not happen. What people decide about a lineage belongs in `edits`.
+cuts otherwise, and the next one puts back, did not happen. A lineage ends when nothing of it comes in any more, though
+the window still holds older items of it; one that is gone while its items came in was cut otherwise, and did not end.
+What people decide about a lineage belongs in `edits`.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import chain
@@ -14,9 +16,10 @@ from typing import Any, Literal
 
 from llma_assets.clusters.lineage.matching import Overlap, same_clusters
 from llma_assets.clusters.lineage.snapshot import Snapshot
+from llma_assets.clusters.lineage.takeover import takeovers
 from llma_assets.clusters.lineage.transition import Transition
 
-Status = Literal["new", "continued", "grown", "shrunk", "tentative", "merged", "split"]
+Status = Literal["new", "continued", "grown", "shrunk", "tentative", "merged", "split", "ended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class Link:
         cluster_id: its number in the run.
         lineage_id: its lasting id.
         status: what happened to it. "tentative" is a cluster that the run before did not have, made of items of others:
-            the next run says "split" or "merged" if it is still there.
+            the next run says "split" or "merged" if it is still there. "ended": next to nothing of it came in on the
+            newest days, in this run and the one before.
         confidence: in [0, 1]: the similarity of a cluster that continues; of a split, the share of its older members
             that come from the parent; of a new one, 1 minus its similarity to the closest earlier cluster.
         parents: lineage ids of the earlier clusters that it continues or comes from; none for a new one.
@@ -42,7 +46,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A lineage that has no cluster in this run.
+    """A lineage that gets no more items, or has no cluster in this run.
 
     Attributes:
         lineage_id: its id.
@@ -61,7 +65,8 @@ class Links:
 
     Attributes:
         clusters: a link for each cluster, by number.
-        ended: lineages that neither this run has nor the one before it, but the one before that.
+        ended: lineages whose cluster is `ended` since this run; and those that neither this run has nor the one before
+            it, but the one before that.
         previous_day: of the run that was linked to, None where there was none.
         note: why no lineage can continue, "" where it can.
         missing: lineages of the run before that this run has not; they end if the next one has not got them either.
@@ -131,12 +136,45 @@ def link(previous: Snapshot | None, current: Snapshot, others: Iterable[Snapshot
     clusters = _with_recovered(clusters, current, others, frozenset(previous.lineage_ids))
     ids = tuple(each.lineage_id for each in clusters)
     missing = _gone(previous, {*ids}, transition, ids)
-    if before is None:
-        return Links(clusters, (), previous.day, missing=tuple(missing))
-    held = Transition.between(before, current)
-    ended = _gone(before, {*ids, *previous.lineage_ids}, held, ids)
-    clusters = _settled(clusters, before, previous, transition, held)
+    over = transition.over
+    ended = [
+        Ended(clusters[c].lineage_id, int(previous.sizes[p]))
+        for c, p in sorted(over.items())
+        if previous.status(p) != "ended"
+    ]
+    if before is not None:
+        held = Transition.between(before, current)
+        # Items came in until it was gone, and this run still has them: in noise, or a few in each of many clusters.
+        scattered = before.names_of((held.shared > 0) & ~before.falls())
+        ended += [
+            each
+            for each in _gone(before, {*ids, *previous.lineage_ids}, held, ids)
+            if each.into or each.lineage_id not in scattered
+        ]
+        clusters = _settled(clusters, before, previous, transition, held, over)
+    clusters = tuple(replace(each, status="ended") if each.cluster_id in over else each for each in clusters)
+    clusters = _taken_over(clusters, current, previous, before, over)
     return Links(clusters, tuple(ended), previous.day, missing=tuple(missing))
+
+
+def _taken_over(
+    clusters: tuple[Link, ...],
+    current: Snapshot,
+    previous: Snapshot,
+    before: Snapshot | None,
+    over: dict[int, int],
+) -> tuple[Link, ...]:
+    """Say which clusters take over from what ended: on the day on which that is said, or when they begin later."""
+    status_before = [dict(zip(run.lineage_ids, run.statuses, strict=False)) for run in (previous, before) if run]
+    settled = list(clusters)
+    for c, found in takeovers(current, over).items():
+        known = [statuses[settled[c].lineage_id] for statuses in status_before if settled[c].lineage_id in statuses]
+        is_late = len(known) < len(status_before)
+        just = any(previous.status(over[p]) != "ended" for p in found.ended)
+        if (just or is_late) and not {"merged", "split"} & {*known, settled[c].status}:
+            parents = tuple(clusters[p].lineage_id for p in found.ended)
+            settled[c] = replace(settled[c], status=found.status, parents=parents)
+    return tuple(settled)
 
 
 def _all_new(current: Snapshot) -> tuple[Link, ...]:
@@ -160,28 +198,37 @@ def _growth(transition: Transition, c: int) -> Status:
 
 
 def _gone(run: Snapshot, present: set[str], transition: Transition | None, ids: tuple[str, ...] = ()) -> list[Ended]:
-    """The lineages of an earlier run that are not present; of a tentative one nothing was said, so it cannot end."""
+    """The lineages of an earlier run that are not present.
+
+    Of a tentative one nothing was said, so it cannot end, and of one that ended it was said.
+    """
     return [
         Ended(lineage_id, int(size), tuple(ids[c] for c in transition.successors(p)) if transition else ())
         for p, (lineage_id, size) in enumerate(zip(run.lineage_ids, run.sizes, strict=True))
-        if lineage_id not in present and run.status(p) != "tentative"
+        if lineage_id not in present and run.status(p) not in ("tentative", "ended")
     ]
 
 
 def _settled(
-    clusters: tuple[Link, ...], before: Snapshot, previous: Snapshot, transition: Transition, held: Transition
+    clusters: tuple[Link, ...],
+    before: Snapshot,
+    previous: Snapshot,
+    transition: Transition,
+    held: Transition,
+    over: Collection[int],
 ) -> tuple[Link, ...]:
     """Say the splits and merges that the run before had, and this one still has.
 
     Args:
         before: the run before `previous`.
         held: how `before` became this run.
+        over: clusters that ended: what the cut sets apart because it is over was not split off.
     """
     known, settled = {*before.lineage_ids}, list(clusters)
     gone = known - {*previous.lineage_ids} - {each.lineage_id for each in clusters}
     earlier = Transition.between(before, previous)
     for c, each in enumerate(clusters):
-        if c not in transition.same:
+        if c not in transition.same or c in over:
             continue
         p = transition.same[c][0]
         tentative = previous.status(p) in ("", "tentative") and each.lineage_id not in known
@@ -195,8 +242,8 @@ def _settled(
         if names:
             settled[c] = replace(each, status="merged", parents=(each.lineage_id, *sorted(names)))
         elif earlier.replaced_now[:, p].any() and previous.status(p) not in ("merged", "split"):
-            over = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
-            settled[c] = replace(each, status="merged" if len(over) > 1 else "split", parents=over)
+            taken = held.names((earlier.replaced[:, p] | held.replaced[:, c]).nonzero()[0].tolist())
+            settled[c] = replace(each, status="merged" if len(taken) > 1 else "split", parents=taken)
     parted = {parent for each in settled if each.status == "split" for parent in each.parents}
     return tuple(
         replace(each, status="split")

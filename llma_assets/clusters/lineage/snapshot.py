@@ -6,7 +6,11 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from llma_assets.clusters.lineage.growth import Growth, growth_in
+from llma_assets.clusters.ages import CHANCE, DAILY_DAYS, chance_of_silence
+from llma_assets.clusters.lineage.growth import Growth, counts_by_day, growth_in
+
+UNUSUAL = 0.05
+"""A cluster that is gone ended if chance puts so few of its last items on the newest days at most this often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,22 @@ class Snapshot:
     def sizes(self) -> NDArray[np.intp]:
         """Members of each cluster, (k,)."""
         return np.bincount(self.labels[self.labels >= 0], minlength=len(self.lineage_ids))
+
+    def names_of(self, chosen: NDArray[np.bool_]) -> frozenset[str]:
+        """Lineage ids of some clusters, given as (k,)."""
+        return frozenset(self.lineage_ids[c] for c in np.flatnonzero(chosen))
+
+    def is_silent(self) -> NDArray[np.bool_]:
+        """Which clusters had items day by day, and next to none on the newest days, (k,)."""
+        return self._silence() < CHANCE
+
+    def falls(self) -> NDArray[np.bool_]:
+        """Which clusters have fewer items on the newest days than chance often puts there, (k,)."""
+        return self._silence(daily_days=1) < UNUSUAL
+
+    def _silence(self, daily_days: int = DAILY_DAYS) -> NDArray[np.float64]:
+        counts, everything = counts_by_day(self.item_days, self.labels, len(self.lineage_ids))
+        return chance_of_silence(counts, everything, daily_days=daily_days)
 
     def growth(self) -> Growth:
         """How the clusters grow or fade within the window."""

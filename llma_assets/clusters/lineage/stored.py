@@ -150,7 +150,7 @@ def carried_names(database: Database, team_day: TeamDay, theme_id: str) -> dict[
             continue
         named_on = name["named_on"] if name and name["named_centroid"] else None
         drift = _drift(centroids, place, name["named_centroid"]) if name and named_on else None
-        goes_on = row["lineage_status"] in ("new", "continued", "grown", "shrunk")
+        goes_on = row["lineage_status"] in ("new", "continued", "grown", "shrunk", "ended")
         carried[row["cluster_id"]] = CarriedName(
             lineage_id=row["lineage_id"],
             title=standing.title or (name["latest_title"] if name else ""),

@@ -43,7 +43,10 @@ class Transition:
     Attributes:
         earlier: the one run.
         same: later cluster → (the earlier cluster that it continues, similarity).
+        over: later clusters of which nothing comes in any more, in both runs → the earlier clusters that they continue.
+            What another one takes over from goes on in that.
         similarity: float64 (kp, kc).
+        shared: intp (kp,), items of the earlier cluster that the later run holds, noise included.
         backward: float64 (kp, kc), the share of the later cluster's shared items that came from the earlier one.
         absorbed: bool (kp, kc), most of the earlier cluster is in the later one.
         substantial: bool (kp, kc), absorbed, a substantial part of the later one, and not young: what has hardly begun
@@ -56,7 +59,9 @@ class Transition:
 
     earlier: Snapshot
     same: dict[int, tuple[int, float]]
+    over: dict[int, int]
     similarity: NDArray[np.float64]
+    shared: NDArray[np.intp]
     backward: NDArray[np.float64]
     absorbed: NDArray[np.bool_]
     substantial: NDArray[np.bool_]
@@ -82,10 +87,18 @@ class Transition:
             fades[p] |= now.fading[c]
         near = centroid_cosines(earlier.centroids, later.centroids) >= NEAR_BY_CENTROID
         replaced = near & fades[:, None] & now.young[None, :]
+        was, is_, falls = earlier.is_silent(), later.is_silent(), later.falls()
+        over = {
+            c: p
+            for c, (p, _) in same.items()
+            if (was[p] and is_[c] and not replaced[p].any()) or (earlier.status(p) == "ended" and falls[c])
+        }
         return cls(
             earlier,
             same,
+            over,
             similarities(overlap, earlier, later)[0],
+            overlap.before,
             backward,
             absorbed,
             substantial=absorbed & (backward >= PART_SHARE) & ~before.young[:, None],

@@ -1,11 +1,11 @@
-"""What came in the newest days only is a cluster of its own, though the cut leaves it in the one next to it."""
+"""What came on the newest days only, or comes no more, is a cluster of its own though the cut leaves it in another."""
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from llma_assets.clusters import ClusteringConfig, InvalidEmbeddingsError, cluster
-from llma_assets.clusters.engine.news import CHANCE, LEAST_RATIO, _chance
+from llma_assets.clusters.ages import CHANCE, NEW_RATIO, chance_of_news, chance_of_silence
 from llma_assets.clusters.engine.template_clusters import cluster_with_templates
 
 CONFIG = ClusteringConfig(method="graph", with_map=False)
@@ -42,6 +42,21 @@ def test_what_came_in_the_last_two_days_leaves_the_cluster_next_to_it() -> None:
     assert np.array_equal(found == found[new][0], new)
     old = np.unique(np.column_stack([before[~new], found[~new]]), axis=0)
     assert len(old) == TOPICS, "the others are cut as before"
+
+
+def test_what_no_longer_comes_leaves_the_cluster_next_to_it() -> None:
+    points, days, over = week()
+    days[over] = np.arange(BESIDE) % (DAYS - 2)
+    days[over & (days == DAYS - 3)] = 0
+    coarse = ClusteringConfig(method="graph", with_map=False, resolution=1.0)
+    before = cluster(points, coarse).labels
+    assert (before == before[over][0]).sum() > 2 * BESIDE, "the cut alone leaves the old items with the others"
+    found = cluster(points, coarse, arrivals=arrivals_of(days)).labels
+    assert np.array_equal(found == found[over][0], over)
+    burst = np.where(over, 1, days)
+    assert cluster(points, coarse, arrivals=arrivals_of(burst)).labels.tolist() == before.tolist(), (
+        "one day is no topic"
+    )
 
 
 def test_what_came_on_all_days_stays() -> None:
@@ -101,13 +116,21 @@ def test_the_chance_is_that_of_a_binomial_and_of_the_likeliest_count_of_days() -
     from scipy.stats import binom  # not while tests are collected: it takes most of a second
 
     everything = np.full(DAYS, 100)
-    counts = np.array([0, 0, 0, 1, 0, 5, 9])
+    counts = np.array([[0, 0, 0, 1, 0, 5, 9], [0] * DAYS])
     expected = min(binom.sf(8, 15, 1 / 7), binom.sf(13, 15, 2 / 7), binom.sf(13, 15, 3 / 7))
-    assert _chance(counts, everything, range(1, 4)) == pytest.approx(expected, rel=1e-9)
+    assert chance_of_news(counts, everything).tolist() == [pytest.approx(expected, rel=1e-9), 1.0]
     assert expected < CHANCE
-    even = np.full(DAYS, 50) + np.array([0, 0, 0, 0, 0, 0, 100])
-    assert LEAST_RATIO > 3
-    assert _chance(even, everything, range(1, 4)) == 1.0, "unlikely, but there before"
+    even = np.full(DAYS, 50) + np.array([[0, 0, 0, 0, 0, 0, 100]])
+    assert NEW_RATIO > 3
+    assert chance_of_news(even, everything).tolist() == [1.0], "unlikely, but there before"
+
+
+def test_the_chance_of_silence_is_that_of_a_binomial_and_asks_for_items_on_several_days() -> None:
+    everything = np.full(DAYS, 100)
+    counts = np.array([[9, 8, 5, 7, 1, 0, 0], [0, 29, 0, 0, 1, 0, 0], [9, 8, 5, 7, 9, 3, 3], [0] * DAYS])
+    expected = min(binom.cdf(0, 30, 2 / 7), binom.cdf(1, 30, 3 / 7), binom.cdf(8, 30, 4 / 7))
+    assert chance_of_silence(counts, everything).tolist() == [pytest.approx(expected, rel=1e-9), 1.0, 1.0, 1.0]
+    assert chance_of_silence(counts, everything, daily_days=1)[1] < CHANCE
 
 
 @pytest.mark.parametrize("shape", [(40,), (39, 2), (40, 3)])

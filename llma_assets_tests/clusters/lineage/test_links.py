@@ -16,7 +16,8 @@ SPACE = Space("offline/test", "graph", "v1")
 D = 48
 CENTRES = dict(zip("ABCDEFGHXYZ", np.linalg.qr(np.random.default_rng(0).normal(size=(D, D)))[0], strict=False))
 CENTRES["a"] = CENTRES["A"] + 0.4 * CENTRES["X"]
-"""Topics, at right angles; `a` is near to A."""
+CENTRES["b"] = 0.5 * CENTRES["B"] + CENTRES["Y"]
+"""Topics, at right angles; `a` is near to A, and `b` not far from B."""
 
 Counts = Mapping[int, Mapping[str, int]]
 """Items by day (0 is the oldest) and topic."""
@@ -353,8 +354,8 @@ def test_runs_that_are_all_noise_link_to_nothing_and_break_nothing() -> None:
     before = snapshot(5, counts, "AB")
     missing = link(before, nothing)
     assert (missing.clusters, [each.lineage_id for each in missing.missing]) == ((), ["A@5", "B@5"])
-    ended = link(nothing, replace(nothing, day=DAY + timedelta(days=7)), [before])
-    assert [each.lineage_id for each in ended.ended] == ["A@5", "B@5"]
+    after = link(nothing, replace(nothing, day=DAY + timedelta(days=7)), [before])
+    assert after.ended == (), "their items are noise, and still come in"
     assert link(nothing, nothing).clusters == ()
 
 
@@ -363,3 +364,85 @@ def test_what_happened_is_said_in_words() -> None:
     links = link(snapshot(12, counts, "ABX"), snapshot(13, counts, "AX"))
     assert links.in_words() == "2 continued, 1 missing"
     assert link(None, snapshot(13, counts, "AX")).in_words() == "2 new (no run before it)"
+
+
+def said_ended(found: Sequence[Links]) -> list[tuple[int, str]]:
+    """What was said to have ended, and in which run."""
+    return [(number, each.lineage_id) for number, links in enumerate(found) for each in links.ended]
+
+
+def test_a_topic_of_which_nothing_comes_in_has_ended_though_the_window_holds_older_items() -> None:
+    last = 9
+    counts = {day: {"A": 10, "B": 10} | ({"C": 10} if day <= last else {}) for day in range(20)}
+    found = linked(*(snapshot(n, counts, "ABC" if n < last + 7 else "AB") for n in range(last - 1, last + 10)))
+    assert said_ended(found) == [(1 + 3, f"C@{last - 1}")], "on the third day without an item, and once"
+    assert [by_group(each, "ABC")["C"].status for each in found[1:8]] == ["continued", *["shrunk"] * 2, *["ended"] * 4]
+    assert [each.missing for each in found] == [()] * len(found)
+
+
+def test_a_free_weekend_ends_nothing() -> None:
+    counts = {day: {"A": 10, "B": 10} | ({"C": 10} if day % 7 < 5 else {}) for day in range(22)}
+    found = linked(*(snapshot(n, counts, "ABC") for n in range(7, 22)))
+    assert said_ended(found) == []
+    assert "ended" not in {each.status for links in found for each in links.clusters}
+
+
+def test_a_day_on_which_nothing_at_all_comes_in_ends_nothing() -> None:
+    counts = {day: {"A": 30, "B": 12} for day in range(8)} | {day: {"A": 1} for day in range(8, 12)}
+    assert said_ended(linked(*(snapshot(n, counts, "AB") for n in range(7, 12)))) == []
+
+
+def test_what_came_in_one_burst_ends_when_the_window_has_lost_it() -> None:
+    counts = {day: {"A": 10, "B": 10} | ({"C": 40} if day == 9 else {}) for day in range(20)}
+    found = linked(*(snapshot(n, counts, "ABC" if 9 <= n < 16 else "AB") for n in range(8, 19)))
+    assert said_ended(found) == [(18 - 8 - 1, "C@9")]
+
+
+def test_what_ended_goes_on_under_its_id_when_items_of_it_come_again_and_may_end_once_more() -> None:
+    some = {*range(10), *range(14, 20)}
+    counts = {day: {"A": 10, "B": 10} | ({"C": 10} if day in some else {}) for day in range(30)}
+    found = linked(*(snapshot(n, counts, "ABC") for n in range(8, 24)))
+    assert said_ended(found) == [(12 - 8, "C@8"), (22 - 8, "C@8")]
+    assert by_group(found[15 - 8], "ABC")["C"].status in ("continued", "grown")
+
+
+def test_what_is_scattered_while_its_items_come_in_did_not_end() -> None:
+    counts = steady("ABC", days=20)
+    found = linked(*(snapshot(n, counts, "ABC" if n < 9 else "AB") for n in range(7, 13)))
+    assert [[each.lineage_id for each in links.missing] for links in found] == [[], [], ["C@7"], [], [], []]
+    assert said_ended(found) == []
+
+
+def test_a_part_that_is_set_apart_because_it_is_over_has_ended_and_was_not_split_off() -> None:
+    counts = {day: {"A": 10, "B": 10} | ({"a": 10} if day <= 9 else {}) for day in range(20)}
+    found = linked(*(snapshot(n, counts, ["Aa", "B"] if n < 11 else ["A", "a", "B"]) for n in range(8, 16)))
+    assert [by_group(links, ["A", "a", "B"])["a"].status for links in found[3:]] == ["tentative", *["ended"] * 4]
+    assert said_ended(found) == [(12 - 8, "a@11")]
+    assert {each.status for links in found for each in links.clusters if each.lineage_id != "a@11"} == {
+        "new",
+        "continued",
+    }
+
+
+@pytest.mark.parametrize(("each", "status"), [(5, "split"), (20, "merged")])
+def test_what_begins_near_a_topic_when_it_ends_takes_over_from_it(each: int, status: str) -> None:
+    """`b` is too far from B for its place alone to tell."""
+    counts = {day: dict.fromkeys("ACEFGH", 10) | ({"B": 10} if day <= 9 else {"b": each}) for day in range(20)}
+    groups = {n: "ABCEFGH" if n < 10 else "ABCEFGHb" for n in range(8, 15)}
+    found = linked(*(snapshot(n, counts, groups[n]) for n in groups))
+    taken = [by_group(links, "ABCEFGHb")["b"] for links in found[2:]]
+    assert [link_.status for link_ in taken].count(status) == 1
+    said = next(link_ for link_ in taken if link_.status == status)
+    assert (said.lineage_id, said.parents) == ("b@10", ("B@8",))
+    assert said_ended(found) == [(12 - 8, "B@8")]
+
+
+def test_what_begins_near_a_topic_on_another_day_or_far_from_it_does_not_take_over_from_it() -> None:
+    for name, begins in (("b", 7), ("D", 10)):
+        counts = {
+            day: dict.fromkeys("ACEFGH", 10) | ({"B": 10} if day <= 9 else {}) | ({name: 10} if day >= begins else {})
+            for day in range(20)
+        }
+        found = linked(*(snapshot(n, counts, "ABCEFGH" if n < begins else "ABCEFGH" + name) for n in range(6, 15)))
+        assert not {"merged", "split"} & {each.status for links in found for each in links.clusters}
+        assert said_ended(found) == [(12 - 6, "B@6")]

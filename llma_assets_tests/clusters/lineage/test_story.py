@@ -105,9 +105,9 @@ def test_what_starts_is_new_and_then_goes_on(story: Story) -> None:
     assert {story.lineage("start", day) for day in range(HAPPENS, DAYS)} == {begun.lineage_id}
 
 
-def test_what_ends_is_said_once_the_window_has_lost_it(story: Story) -> None:
+def test_what_ends_is_said_on_the_third_day_without_it(story: Story) -> None:
     ended = {each.lineage_id: day for day, links in enumerate(story.links) for each in links.ended}
-    assert HAPPENS + 4 <= ended[story.lineage("end", HAPPENS - 1)] <= HAPPENS + 7
+    assert ended[story.lineage("end", HAPPENS - 1)] == HAPPENS + 2
     assert not {story.lineage(topic, 0) for topic in STEADY} & ended.keys()
 
 
