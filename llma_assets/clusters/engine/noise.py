@@ -150,7 +150,7 @@ def dissolve_diffuse(
     """Mark as noise the lonely members of clusters of what belongs nowhere.
 
     Strays have nothing in common but that they are unlike the rest, and a graph puts them together: such a cluster
-    scatters nearly as much as all of the data, and its members are among the loneliest points. As half of them are
+    scatters nearly as much as all of the data, and its members are among the most isolated points. As half of them are
     above the `DIFFUSE_RANK`, at most 30 % of the items are dissolved. A cluster whose members have next to all their
     neighbours within it (`APART`), and are not much more isolated than others, is a wide topic. A topic into which
     strays were put loses these, and stays.
@@ -171,14 +171,12 @@ def dissolve_diffuse(
     if m < FEWEST_POINTS or k < FEWEST_TO_DISSOLVE:
         return labels
     apart = neighbours.distances.mean(axis=1, dtype=np.float64)
-    limit, far = np.quantile(isolation.loneliness, DIFFUSE_RANK), LONELY * np.median(apart)
+    limit, far = np.quantile(apart, DIFFUSE_RANK), LONELY * np.median(apart)
     spread_of_all = _spread(points, weights)
     kept = labels.copy()
     for cluster_id in range(k):
         members = np.flatnonzero(labels == cluster_id)
-        if len(members) == 0 or weights[members].max() >= smallest:
-            continue
-        if np.median(isolation.loneliness[members]) < limit:
+        if len(members) == 0 or weights[members].max() >= smallest or np.median(apart[members]) < limit:
             continue
         if _spread(points[members], weights[members]) < DIFFUSE_SPREAD * spread_of_all:
             continue
