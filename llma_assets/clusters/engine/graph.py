@@ -11,7 +11,13 @@ from llma_assets.clusters.engine.kmeans import kmeans_partition
 from llma_assets.clusters.engine.leiden import Graph, shared_neighbour_graph
 from llma_assets.clusters.engine.neighbours import Neighbours
 from llma_assets.clusters.engine.news import set_apart
-from llma_assets.clusters.engine.noise import dissolve_diffuse, isolated_points, mark_noise, neighbour_agreement
+from llma_assets.clusters.engine.noise import (
+    dissolve_diffuse,
+    isolation_of,
+    mark_noise,
+    neighbour_agreement,
+    without_small,
+)
 from llma_assets.clusters.engine.partition import Partition
 from llma_assets.clusters.engine.prior import HELD_FINER, HELD_MARGIN, held_together
 from llma_assets.clusters.engine.resolution import KEEP_EARLIER_MARGIN, Choice, ResolutionChooser
@@ -54,8 +60,8 @@ def graph_partition(
         return replace(few, collapse=f"{m} distinct items are too few", fallback="k-means")
     smallest = config.smallest_community(int(weights.sum()))
     neighbours = neighbours.nearest(max(FEWEST_NEIGHBOURS, m // POINTS_A_NEIGHBOUR))
-    isolated, surely = isolated_points(points, neighbours, seed=config.seed)
     graph = shared_neighbour_graph(neighbours)
+    isolation = isolation_of(points, neighbours, graph, seed=config.seed)
 
     def chooser_of(chosen: NDArray[np.intp], part: Graph, near: Neighbours) -> ResolutionChooser:
         return ResolutionChooser(
@@ -63,7 +69,7 @@ def graph_partition(
             points[chosen],
             weights[chosen],
             near,
-            isolated[chosen],
+            isolation.isolated[chosen],
             smallest=smallest,
             sample=config.silhouette_sample,
             runs=config.runs,
@@ -78,8 +84,8 @@ def graph_partition(
         choice = replace(choice, labels=held.at(earlier_resolution * HELD_FINER))
     if config.target_clusters is None and config.resolution is None:
         choice = divide_dominant(choice, graph, weights, neighbours, chooser_of)
-    labels = mark_noise(choice.labels, weights, surely, neighbours, smallest=smallest)
-    labels = dissolve_diffuse(labels, points, weights, neighbours, smallest=smallest)
+    labels = mark_noise(choice.labels, weights, isolation, neighbours, smallest=smallest)
+    labels = dissolve_diffuse(labels, points, weights, isolation, neighbours, smallest=smallest)
     if arrivals is not None:
         labels = set_apart(labels, chooser.tree, *arrivals, smallest=smallest)
     faults: list[tuple[str, str]] = []
@@ -91,7 +97,7 @@ def graph_partition(
         faults.append(
             (f"{share:.0%} of the items lie no closer together than chance puts them", "no item called noise for that")
         )
-        labels = mark_noise(choice.labels, weights, np.zeros(m, dtype=bool), neighbours, smallest=smallest)
+        labels = without_small(choice.labels, weights, smallest=smallest)
     if (labels < 0).all():
         faults.append(("no community is large enough for a cluster", ONE_CLUSTER))
     if choice.weak or (labels < 0).all():
