@@ -151,7 +151,9 @@ def _stop_words() -> Mapping[str, frozenset[str]]:
     from stop_words import AVAILABLE_LANGUAGES, get_stop_words
 
     return {
-        language: frozenset(word.casefold() for word in get_stop_words(language))
+        language: frozenset(
+            word.casefold() for word in (*get_stop_words(language), *_LISTS.get(f"courtesies of {language}", ()))
+        )
         for language in AVAILABLE_LANGUAGES
         if language not in (ENGLISH, *_WITHOUT_SPACES)
     } | {ENGLISH: STOPS | SKIPPED}

@@ -28,6 +28,7 @@ from llma_assets.languages import (
     language_of,
     stem,
 )
+from llma_assets.machine_text import without_machine_text
 from llma_assets.summaries import ASKED, without_courtesies
 
 LONGEST, SHORTEST = 9, 3
@@ -100,7 +101,7 @@ def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Re
     clauses: dict[Clause, None] = {}
     for summary in summaries:
         later = False
-        for text in asked_in(summary) or (summary.title,):
+        for text in map(without_machine_text, asked_in(summary) or (summary.title,)):
             shown = language_of([token.casefold() for token in _WORD.findall(text)])
             own = language if shown == ENGLISH else shown
             words |= content_of(text, own)
