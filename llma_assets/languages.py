@@ -41,6 +41,8 @@ LIGHT_VERBS = frozenset(_LISTS["light_verbs"])
 """English verbs that say little without their object: "make a change"."""
 STATES = frozenset(_LISTS["states"])
 """English verbs that need a subject before them, unless they ask."""
+SUBJECTS = frozenset(_LISTS["subjects"])
+"""English words that a subject begins with: "when I pay" is no question."""
 AFTER_CLAUSES = frozenset(_LISTS["after_clauses"])
 """English words before which a clause can end."""
 STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS

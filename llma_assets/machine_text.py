@@ -33,7 +33,8 @@ _MACHINE = re.compile(
             # Stack frames of Python, Java, JavaScript, Go and C.
             r'\bFile "[^"]{0,300}", line \d+(?:, in [\w<>.]+)?',
             r"\bTraceback \(most recent call last\):?|\bgoroutine \d+ \[[\w ]+\]:",
-            r"\bat (?:async |new )?[\w$.<>/]+(?: \[as \w+\])? ?\((?:[^()\s]{0,200}|Native Method|Unknown Source)\)(?=\s|$|…)",
+            r"\bat (?:async |new )?[\w$.<>/]+(?: \[as \w+\])?"
+            r" ?\((?:[^()\s]{0,200}|Native Method|Unknown Source)\)(?=\s|$|…)",
             r"\bat (?=\S*[A-Za-z/])\S+:\d+(?::\d+)?(?=\s|$)",
             r"#\d+ +(?:0x[0-9a-f]+ in )?[\w:./~-]+ ?\([^()]{0,200}\)(?: at [\w./:-]+)?",
             # Beginnings of log lines.
@@ -69,7 +70,7 @@ _PAIRS = re.compile(
             rf"(?<!\w)(?<!\w\s)[\"'][\w .$@/-]{{1,60}}[\"']\s*:\s*(?:(?P<json>{_STRING})|{_PLAIN})?",
             rf"(?<=[{{,])\s*[\w$-]{{1,60}}:\s*(?:(?P<object>{_STRING})|{_PLAIN}|(?=[{{\[]))",
             rf"(?<![\w=])[A-Za-z_][\w.-]{{0,60}}=(?:(?P<log>{_STRING})|[^\s,\"]*)",
-            rf"(?<=[\[,])\s*(?P<item>\"[^\"]*\")(?=\s*[,\]])",
+            r"(?<=[\[,])\s*(?P<item>\"[^\"]*\")(?=\s*[,\]])",
         )
     )
 )
