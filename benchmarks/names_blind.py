@@ -9,8 +9,8 @@ is, and writes two files: the sheet, on which whoever judges sees members of a c
 writes a mark beside each ("good", "vague", "wrong"), and the key, which is not to be opened before. A control is the
 title of another cluster of the same set: a judge who calls many of these good judges nothing. `TITLES` is what
 `python -m benchmarks.names_blind titles TITLES --team …` wrote in an older checkout. A title that two sources give is
-judged once. `score` counts the marks by source. Without `--before` there are titles of now and controls only. `--clusters`
-takes sets that were stored by `pickle`, and `--most` draws so many clusters of each set whose classes are known.
+judged once. `score` counts the marks by source. Without `--before` there are titles of now and controls only.
+`--clusters` takes sets that were stored by `pickle`, and `--most` draws so many clusters of each set of known classes.
 """
 
 import argparse
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     found = [each for team_id in options.team for each in published(team_id, options.date)]
     for file in options.clusters:
-        found += pickle.loads(file.read_bytes())  # noqa: S301 - written by whoever runs this
+        found += pickle.loads(file.read_bytes())
     if options.action == "titles":
         options.files[0].write_text(json.dumps(titles_of(found), indent=1), "utf-8")
         return 0
