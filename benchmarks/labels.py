@@ -40,7 +40,7 @@ from llma_assets.labels.evidence_choice import members_to_read, split, unit
 from llma_assets.labels.held_out import HeldOutAccuracy, held_out_tests, overall
 from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.name_distances import nearest_names
-from llma_assets.labels.request_titles import requests_by_trace
+from llma_assets.labels.request_titles import are_calls, requests_by_trace
 from llma_assets.labels.words import phrases
 from llma_assets.models import OfflineEmbedder
 from llma_assets.summaries.extractive import extract_summary
@@ -203,10 +203,11 @@ def figures_of(clustered: Clustered, items: Sequence[LabelItem], embedder: Offli
 def head_coverage(evidence: Sequence[ClusterEvidence], titles: Sequence[str]) -> NDArray[np.float64]:
     """Shares (k, 2) of the traces of each cluster that hold the first and the last content word of its title."""
     shares = []
+    of_calls = are_calls(evidence)
     for cluster, title in zip(evidence, titles, strict=True):
         head = re.split(r": |, | and ", title, maxsplit=1)[0]
         words = [phrase.stems[0] for phrase in phrases(head) if len(phrase.stems) == 1]
-        own = requests_by_trace((*cluster.representatives, *cluster.members))
+        own = requests_by_trace((*cluster.representatives, *cluster.members), of_calls=of_calls)
         ends = (words[0], words[-1]) if words else ("", "")
         shares.append([sum(word in each.words for each in own) / len(own) for word in ends])
     return np.array(shares)

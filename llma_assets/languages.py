@@ -41,6 +41,8 @@ LIGHT_VERBS = frozenset(_LISTS["light_verbs"])
 """English verbs that say little without their object: "make a change"."""
 STATES = frozenset(_LISTS["states"])
 """English verbs that need a subject before them, unless they ask."""
+SUBJECTS = frozenset(_LISTS["subjects"])
+"""English words that a subject begins with: "when I pay" is no question."""
 AFTER_CLAUSES = frozenset(_LISTS["after_clauses"])
 """English words before which a clause can end."""
 STOPS = frozenset(_LISTS["stops"]) | LINKS | PARTICLES | NEGATIONS
@@ -151,7 +153,9 @@ def _stop_words() -> Mapping[str, frozenset[str]]:
     from stop_words import AVAILABLE_LANGUAGES, get_stop_words
 
     return {
-        language: frozenset(word.casefold() for word in get_stop_words(language))
+        language: frozenset(
+            word.casefold() for word in (*get_stop_words(language), *_LISTS.get(f"courtesies of {language}", ()))
+        )
         for language in AVAILABLE_LANGUAGES
         if language not in (ENGLISH, *_WITHOUT_SPACES)
     } | {ENGLISH: STOPS | SKIPPED}

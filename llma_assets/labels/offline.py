@@ -11,8 +11,9 @@ from llma_assets.labels.label_checks import TITLE_CHARS, TITLE_WORDS, one_line
 from llma_assets.labels.phrases import ScoredPhrase, Stems, read_summaries, scored_phrases
 from llma_assets.labels.request_titles import request_titles, scored_clauses
 from llma_assets.labels.schema import ClusterLabels, LabelItem
-from llma_assets.labels.words import flow_steps, phrases, steps
+from llma_assets.labels.words import flow_steps, phrases
 from llma_assets.languages import count_words
+from llma_assets.machine_text import without_machine_text
 
 HEAD_SCORE = 0.4
 """A phrase of two words or more heads the title if it scores this share of the best phrase."""
@@ -92,7 +93,7 @@ def _titles(cluster: ClusterEvidence, head: ScoredPhrase | None, found: Sequence
             if _fits(title):
                 yield title
     for summary in cluster.representatives or cluster.members:
-        title = " ".join(one_line(summary.title).split()[: TITLE_WORDS.stop - 1])
+        title = " ".join(without_machine_text(one_line(summary.title)).split()[: TITLE_WORDS.stop - 1])
         if _fits(title):
             yield title
     word = head.surface if head is not None else "unnamed traces"
@@ -167,8 +168,7 @@ def _common_steps(summaries: Sequence[SummaryText]) -> list[tuple[str, float]]:
     """Up to four tools that a fifth or more of the summaries name, with the share that does."""
     holding: Counter[str] = Counter()
     for summary in summaries:
-        texts = (summary.title, *summary.bullets, *summary.notes)
-        holding.update({*flow_steps(summary.flow_diagram), *(name for text in texts for name in steps(text))})
+        holding.update(set(flow_steps(summary.flow_diagram)))
     ordered = sorted(holding.items(), key=lambda item: (-item[1], item[0]))
     return [(name, number / len(summaries)) for name, number in ordered[:4] if number * 5 >= len(summaries)]
 
@@ -193,7 +193,7 @@ def _examples(cluster: ClusterEvidence, found: Sequence[ScoredPhrase]) -> list[s
 def _ranked_texts(texts: Sequence[str], weight: Mapping[Stems, float]) -> list[tuple[str, frozenset[str]]]:
     """The texts of three words or more, each with its words; those first that hold the heaviest phrases."""
     ranked = []
-    for place, text in enumerate(map(one_line, texts)):
+    for place, text in enumerate(without_machine_text(one_line(text)) for text in texts):
         held = {phrase.stems for phrase in phrases(text)}
         words = len(text.split())
         value = sum(weight.get(stems, 0.0) for stems in held) / max(_SENTENCE_WORDS, words) ** 0.5

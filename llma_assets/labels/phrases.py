@@ -13,8 +13,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import ClusterEvidence, SummaryText
-from llma_assets.labels.requests import asked_in
-from llma_assets.labels.words import phrases
+from llma_assets.labels.requests import asked_in, language_of_requests
+from llma_assets.labels.words import flow_steps, phrases, spelled
+from llma_assets.languages import ENGLISH, stem
+from llma_assets.machine_text import without_machine_text
 from llma_assets.summaries import ANSWERED
 
 Stems = tuple[str, ...]
@@ -68,9 +70,10 @@ def read_summaries(cluster: ClusterEvidence) -> tuple[SummaryText, ...]:
 
 def _texts_of(summary: SummaryText) -> tuple[str, ...]:
     """What counts of a summary: where it quotes its user, neither what the agent says nor what is noted of the run."""
-    if not asked_in(summary):
-        return (summary.title, summary.flow_diagram, *summary.bullets, *summary.notes)
-    return (summary.title, summary.flow_diagram, *(text for text in summary.bullets if not text.startswith(_AGENT)))
+    said = (*summary.bullets, *summary.notes)
+    if asked_in(summary):
+        said = tuple(text for text in summary.bullets if not text.startswith(_AGENT))
+    return (without_machine_text(summary.title), summary.flow_diagram, *map(without_machine_text, said))
 
 
 def scored_phrases(evidence: Sequence[ClusterEvidence]) -> dict[int, list[ScoredPhrase]]:
@@ -94,18 +97,23 @@ class _Corpus:
         self.spellings: defaultdict[int, defaultdict[Stems, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self.spelled_in: defaultdict[int, defaultdict[Stems, set[int]]] = defaultdict(lambda: defaultdict(set))
         self.as_step: defaultdict[int, defaultdict[Stems, set[int]]] = defaultdict(lambda: defaultdict(set))
+        flows = {summary.flow_diagram for summaries in self.summaries.values() for summary in summaries}
+        self.tools = {tuple(map(stem, spelled(name).split())) for flow in flows for name in flow_steps(flow)}
         for cluster_id, summaries in self.summaries.items():
+            language = language_of_requests(summaries)
             for place, summary in enumerate(summaries):
-                self._read(cluster_id, place, summary)
+                self._read(cluster_id, place, summary, None if language == ENGLISH else language)
         self.names = self._names()
         self.longer = {cluster_id: _longer(of_cluster) for cluster_id, of_cluster in self.spelled_in.items()}
 
-    def _read(self, cluster_id: int, place: int, summary: SummaryText) -> None:
+    def _read(self, cluster_id: int, place: int, summary: SummaryText, language: str | None) -> None:
         for number, text in enumerate(_texts_of(summary)):
             statement = len(self.home)
             self.home.append((cluster_id, place))
             self.in_title.append(number == 0)
-            for phrase in phrases(text):
+            for phrase in phrases(text, language):
+                if phrase.step and phrase.stems not in self.tools:
+                    continue  # the name of a field or a function in what somebody pasted
                 self.seen[phrase.stems] += 1
                 self.proper[phrase.stems] += phrase.proper
                 self.spellings[cluster_id][phrase.stems][phrase.surface] += 1

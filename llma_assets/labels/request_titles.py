@@ -30,7 +30,7 @@ TRACES_OF_NAME = 6
 
 _CONTRAST = 0.5
 _SMOOTH = 0.02
-_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9, "thanks": 0.9}
+_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9, "thanks": 0.9, "tool": 0.6}
 _THANKS_APART = 0.3
 """Thanks are a title where the share of the traces that thank is so much above that of other clusters."""
 _LATER = 0.75
@@ -42,6 +42,7 @@ _ARTICLES = frozenset(("a", "an", "the", "my", "our"))
 _NEARLY = 0.75
 _SECOND, _DETAIL = (0.6, 0.5), (0.3, 0.3)
 _COMMON = 0.5
+_SMALL_PART, _LEAST_HALF = 0.2, 0.15
 _SHARE_OF_CODE = 0.5
 _WORDS_WANTED, _PER_WORD = 4, 0.03
 
@@ -58,6 +59,7 @@ class ScoredClause:
         asked: of these the verb that it begins with, if it does.
         score: higher is better; comparable within a cluster.
         verb: whether it begins with a verb.
+        tool: whether it is the name of a tool.
         code: whether it holds a code that few traces have, such as that of an airport.
     """
 
@@ -66,6 +68,7 @@ class ScoredClause:
     asked: frozenset[str]
     score: float
     verb: bool
+    tool: bool
     code: bool
 
 
@@ -105,7 +108,11 @@ class RequestsOfCluster:
 
 def scored_clauses(evidence: Sequence[ClusterEvidence]) -> dict[int, RequestsOfCluster]:
     """For each cluster its requests, and the clauses that could be its title."""
-    requests = {each.cluster_id: requests_by_trace((*each.representatives, *each.members)) for each in evidence}
+    of_calls = are_calls(evidence)
+    requests = {
+        each.cluster_id: requests_by_trace((*each.representatives, *each.members), of_calls=of_calls)
+        for each in evidence
+    }
     shares = {key: _shares(own) for key, own in requests.items()}
     total: Counter[str] = Counter()
     for own in shares.values():
@@ -154,6 +161,10 @@ def _options(own: RequestsOfCluster) -> Iterator[tuple[str, frozenset[str]]]:
     second = _second(own, best, _DETAIL if own.is_common(best) else _SECOND)
     if second:
         yield _joined(best, second)
+    lead = _lead(own, best, alone)
+    half = _other_half(own, lead, alone) if lead else None
+    if lead and half:
+        yield _joined(lead, half)
     for each in alone:
         if each.score >= _NEARLY * best.score:
             yield _written(each.text), each.words
@@ -183,6 +194,29 @@ def _second(own: RequestsOfCluster, best: ScoredClause, least: tuple[float, floa
     return None
 
 
+def _lead(own: RequestsOfCluster, best: ScoredClause, others: Sequence[ScoredClause]) -> ScoredClause | None:
+    """The tool that a title begins with, where few traces ask for the best clause, or it is a tool itself."""
+    if best.tool:
+        return best
+    share = own.share_of_all(best)
+    tools = [(own.share_of_all(each), each.score, each) for each in others if each.tool]
+    most, _, tool = max(tools, key=lambda option: option[:2], default=(0.0, 0.0, None))
+    return tool if share < _SMALL_PART and most >= 2 * share else None
+
+
+def _other_half(own: RequestsOfCluster, lead: ScoredClause, others: Sequence[ScoredClause]) -> ScoredClause | None:
+    """What the traces are for that the tool of a title does not serve: another tool, or what users ask for."""
+    found = []
+    for each in others:
+        fits = count_words(lead.text) + count_words(each.text) + 1 in TITLE_WORDS
+        apart = not lead.words & each.words or (each.tool and lead.words != each.words)
+        if fits and apart and THANKS not in each.words:
+            more = sum(each.words <= trace.words and not lead.words <= trace.words for trace in own.traces)
+            found.append((more / len(own.traces), each.score, each))
+    share, _, half = max(found, key=lambda option: option[:2], default=(0.0, 0.0, None))
+    return half if share >= _LEAST_HALF else None
+
+
 def _joined(first: ScoredClause, second: ScoredClause) -> tuple[str, frozenset[str]]:
     link = " and " if first.verb and second.verb else ", "
     return f"{_written(first.text)}{link}{_within(second.text)}", first.words | second.words
@@ -200,14 +234,20 @@ def _within(text: str) -> str:
     return text if own else text[0].lower() + text[1:]
 
 
-def requests_by_trace(summaries: Sequence[SummaryText]) -> list[Requests]:
+def are_calls(evidence: Sequence[ClusterEvidence]) -> bool:
+    """Whether the summaries are of single calls of models: only then a trace has several."""
+    traces = [text.trace_id for each in evidence for text in (*each.representatives, *each.members) if text.trace_id]
+    return len(set(traces)) < len(traces)
+
+
+def requests_by_trace(summaries: Sequence[SummaryText], *, of_calls: bool = False) -> list[Requests]:
     """The requests of each trace, so that a trace with many generations counts once."""
     lone = count()
     of_trace: dict[str | int, list[SummaryText]] = {}
     for summary in summaries:
         of_trace.setdefault(summary.trace_id or next(lone), []).append(summary)
     language = language_of_requests(summaries)
-    return [requests_of(own, language) for own in of_trace.values()]
+    return [requests_of(own, language, of_calls=of_calls) for own in of_trace.values()]
 
 
 def _shares(requests: Sequence[Requests]) -> dict[str, float]:
@@ -243,8 +283,11 @@ def _ranked(requests: Sequence[Requests], own: Shares, value: Shares, weight: Sh
             continue
         norm = math.sqrt(sum(weight[word] ** 2 for word in clause.words))
         score = sum(value[word] for word in clause.words) / norm * _reading(clause) * (1 + 0.05 * math.log(number))
-        asked = content_of(clause.text.split()[0], ENGLISH) if clause.start == "verb" else frozenset()
-        scored = ScoredClause(clause.text, clause.words, asked & clause.words, score, clause.start == "verb", rare)
+        verb = clause.start in ("verb", "tool")
+        asked = content_of(clause.text.split()[0], ENGLISH) if verb else frozenset()
+        scored = ScoredClause(
+            clause.text, clause.words, asked & clause.words, score, verb, clause.start == "tool", rare
+        )
         key = clause.text.casefold()
         if key not in best or best[key].score < score:
             best[key] = scored

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from llma_assets.labels.evidence import SummaryText
-from llma_assets.labels.words import phrases
+from llma_assets.labels.words import flow_steps, phrases, spelled
 from llma_assets.languages import (
     AFTER_CLAUSES,
     ASKS,
@@ -24,10 +24,12 @@ from llma_assets.languages import (
     SKIPPED,
     STATES,
     STOPS,
+    SUBJECTS,
     count_words,
     language_of,
     stem,
 )
+from llma_assets.machine_text import without_machine_text
 from llma_assets.summaries import ASKED, without_courtesies
 
 LONGEST, SHORTEST = 9, 3
@@ -56,7 +58,8 @@ class Clause:
         words: stems of its content words.
         names: stems of those written with a capital in the middle of a sentence.
         codes: whether these are capitals only, as in "ATL", "PIN".
-        start: how it begins: "verb" (after "to", "please"), "clause" or "question"; "thanks" asks for nothing.
+        start: how it begins: "verb" (after "to", "please"), "clause" or "question"; "thanks" asks for nothing,
+            "tool" is the name of one as words.
         light: whether it begins with a verb that says little, or with a form that is no request: "make", "changing".
         later: whether it is from a later message than the first that asks for something.
     """
@@ -89,27 +92,38 @@ def language_of_requests(summaries: Sequence[SummaryText]) -> str:
     return language_of([token.casefold() for text in said for token in _WORD.findall(text)])
 
 
-def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH) -> Requests:
+def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH, *, of_calls: bool = False) -> Requests:
     """The requests in the summaries of a trace: the user's own words, or titles where the summaries quote none.
+
+    A call of a model is also for what its tool does, most of all where the user only says "Yes, please" or "Paris".
 
     Args:
         summaries: those of one trace.
         language: of requests that do not show theirs.
+        of_calls: whether the summaries are of single calls of models, and not of whole traces.
     """
     words: set[str] = set()
     clauses: dict[Clause, None] = {}
     for summary in summaries:
-        later = False
-        for text in asked_in(summary) or (summary.title,):
+        later = asks = False
+        tools = [spelled(name) for name in dict.fromkeys(flow_steps(summary.flow_diagram)) if of_calls]
+        for text in map(without_machine_text, asked_in(summary) or (summary.title,)):
             shown = language_of([token.casefold() for token in _WORD.findall(text)])
             own = language if shown == ENGLISH else shown
             words |= content_of(text, own)
             thanks = _thanks_in(text) if own == ENGLISH else []
             words |= {THANKS} if thanks else set()
+            asks = asks or bool(thanks)
             clauses |= dict.fromkeys(Clause(said, *_ONLY_THANKS) for said in thanks if said.count(" ") + 1 in _SPAN)
-            found = list(dict.fromkeys(_clauses(text, own, later=later)))
+            found = [] if text.casefold() in tools else list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
+            asks = asks or any(clause.words for clause in found)
+        for name in tools if len(tools) == 1 or not asks else ():
+            does = content_of(name, ENGLISH)
+            words |= does
+            if " " in name:
+                clauses |= {Clause(name, does, frozenset(), False, "tool", False, False): None}
     return Requests(frozenset(words), tuple(clauses))
 
 
@@ -205,15 +219,18 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
     for start in range(len(run)):
         kind = _kind_of_start(lower, content, start, opening)
         if kind and not (kind == "verb" and start and run[start][0].isupper()):
-            yield from ((run[start:end], kind) for end in ends if SHORTEST <= end - start <= LONGEST)
+            # "Is the song from 2018" is not "is the song".
+            whole = lower[start] in STATES and lower[start + 1 : start + 2] != ["there"]
+            here = [end for end in ends if SHORTEST <= end - start <= LONGEST and (not whole or end == len(run))]
+            yield from ((run[start:end], kind) for end in here)
 
 
 def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
     word, before = lower[start], lower[start - 1] if start else ""
-    if word in FILLERS or (word == "i" and lower[start + 1 : start + 2] and lower[start + 1] in FILLERS):
+    if word in FILLERS or (word == "i" and FILLERS & set(lower[start + 1 : start + 3])):
         return ""
     if word in ASKS:
-        return "question"
+        return "" if word == "when" and lower[start + 1 : start + 2] and lower[start + 1] in SUBJECTS else "question"
     if (start == 0 and opening) or before in LEADS:
         if content[start] or (opening == "verb" and word in LIGHT_VERBS):
             return opening if start == 0 else "clause"

@@ -29,6 +29,7 @@ _FOLDED = re.compile(r"^\W+|\W*(?:[×x]\s?\d+)?\W*$")
 _NAME = re.compile(r"[^\W\d][\w.-]{1,40}")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|_")
 _CONTRACTION = re.compile(r"['’](?:s|re|ve|ll|d|m|t)$", re.IGNORECASE)
+_ELISION = re.compile(r"^(?:[cdjlmnst]|qu)['’](?=\w)", re.IGNORECASE)
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-(?=[^\W\d_])")
 _LONGEST_WORD = 30
 _LONGEST_ACRONYM = 4
@@ -110,7 +111,8 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
     for words in parts:
         run: list[_Word] = []
         before = links = ""
-        for position, word in enumerate(words):
+        for position, written in enumerate(words):
+            word = written if language == ENGLISH else _ELISION.sub("", written)
             lower = word.casefold().replace("’", "'")
             content = lower not in stops and 2 <= len(word) <= _LONGEST_WORD and not _CONTRACTION.search(lower)
             if has_no_spaces(word):
@@ -126,7 +128,9 @@ def _runs(parts: list[list[str]], language: str) -> Iterator[list[_Word]]:
             elif content:
                 acronym = word.isupper() and len(word) <= _LONGEST_ACRONYM
                 proper = names_show and not acronym and word[0].isupper() and (position > 0 or word.isupper())
-                own = _Word(word if names_show and (proper or acronym) else lower, stem(word, language), proper, links)
+                noun = language in NOUNS_HAVE_CAPITALS and position > 0
+                as_written = noun or (names_show and (proper or acronym))
+                own = _Word(word if as_written else lower, stem(word, language), proper, links)
                 run.append(own.negated() if before in NEGATIONS and not links else own)
                 links = ""
             elif run and not links and _links(lower, language):

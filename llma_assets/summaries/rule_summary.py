@@ -7,13 +7,16 @@ summary of a whole item belongs in `extractive`, the rules in `rules`.
 import re
 from collections.abc import Sequence
 
+from llma_assets.machine_text import LEFT_OUT, without_machine_text
 from llma_assets.summaries.extractive import extract_summary
 from llma_assets.summaries.line_refs import MAX_REFS, LineNumbers
 from llma_assets.summaries.rules import Signal, Verdict
 from llma_assets.summaries.schema import LIMITS, Mode, SummaryPoint, TraceSummary, cut_title, shorten
 from llma_assets.summaries.words import as_words, content_words
 
-_ID = re.compile(r"\[[A-Z_]+_\d+\]|\S*\d\S*|\S*_\S*|\S*@\S*|[*`#]+")
+_ID = re.compile(r"\[[A-Z_]+_\d+\]|\S*\d\S*|\S*_\S*|\S*@\S*")
+_MARKUP = re.compile(r"[*`#]+")
+_LEFT_OUT = re.compile(rf"(?:[\s,;:]*{LEFT_OUT})+[\s,;:]*")
 _OPENING = re.compile(
     r"^(?:(?:i'?m|i am|we'?re|we are)? ?(?:so |very |terribly |really )?(?:sorry|afraid)\b|unfortunately|"
     r"i apologi[sz]e|apologies|my apologies|but|however|and|so|that(?! is|'s| was)|note that|for that|actually|please|"
@@ -75,8 +78,9 @@ def _title(headline: str, request: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """`text` without ids, numbers, markup and courtesies, so that equal problems get equal titles."""
-    words = " ".join(_ID.sub(" ", text.replace("’", "'")).split())
+    """`text` with "…" for ids, numbers and what programs write, without courtesies: equal problems get equal titles."""
+    words = _LEFT_OUT.sub(f" {LEFT_OUT} ", _ID.sub(f" {LEFT_OUT} ", without_machine_text(text.replace("’", "'"))))
+    words = " ".join(_MARKUP.sub("", words).split()).strip(f"{LEFT_OUT} .,:;!?-")
     while (shorter := _OPENING.sub("", words, count=1)) != words:
         words = shorter
     return words.strip(" .,:;!?-")

@@ -214,3 +214,86 @@ def test_two_tools_of_a_cluster_are_joined() -> None:
 
     evidence = [*EVIDENCE, ClusterEvidence(2, 9, tuple(map(both, ("Oslo", "Lima", "Rome", "Bern"))))]
     assert offline_labels(evidence).items[2].title.startswith("Find apartment and schedule visit")
+
+
+LOGS = {
+    "json": '{{"status": 429, "ts": 17, "size": "small", "message": "Rate limit reached for {who}"}}',
+    "logfmt": 'ts=2026-11-01T08:00:00Z level=error size=small status=down msg="Rate limit reached for {who}"',
+    "yaml": "kind: Event level: error size: small status: down message: Rate limit reached for {who}",
+    "headers": "HTTP/1.1 429 Content-Type: status/small X-Status-Id: ts/17 Rate limit reached for {who}",
+    "frames": 'Traceback (most recent call last): File "/ts/small.py", line 7, in status Rate limit reached for {who}',
+    "paths": "Rate limit reached for {who} in src/status/small.ts and /ts/status/small",
+}
+
+
+@pytest.mark.parametrize("log", LOGS.values(), ids=LOGS)
+def test_titles_and_keywords_are_what_is_said_and_not_what_stands_around_it(log: str) -> None:
+    """Two clusters of one title are told apart by keywords, which were the keys of JSON."""
+    whose = (("Ann", "Bob", "Cleo", "Dan"), ("the planner", "the planner", "the planner", "the writer"))
+    evidence = [
+        ClusterEvidence(
+            number,
+            4,
+            tuple(
+                SummaryText(
+                    f"Rate limit reached {at}",
+                    "user → assistant",
+                    (
+                        f"Error (generation): {log.format(who=who)}",
+                        f'Asked: "Fix the retries number_{at} of the planner"',
+                    ),
+                )
+                for at, who in enumerate(names)
+            ),
+        )
+        for number, names in enumerate(whose)
+    ]
+    machine = {
+        "status",
+        "ts",
+        "small",
+        "size",
+        "level",
+        "down",
+        "kind",
+        "message",
+        "msg",
+        "content",
+        "traceback",
+        "number",
+    }
+    for item in offline_labels(evidence).items:
+        keywords = " ".join(point for point in item.description if point.startswith("Often"))
+        assert not machine & {phrase.surface for phrase in phrases(f"{item.title} {keywords}")}
+
+
+def test_only_tools_that_were_called_are_steps_and_no_fields_that_somebody_pasted() -> None:
+    pasted = ClusterEvidence(
+        0,
+        4,
+        tuple(
+            SummaryText(f"Cancel order {n}", "user → cancel_order", (f'Asked: "created_at of order {n} is wrong"',))
+            for n in "abcd"
+        ),
+    )
+    points = " ".join(offline_labels([pasted, EVIDENCE[1]]).items[0].description)
+    assert "cancel_order (100%)" in points
+    assert "created at" not in points
+    assert "created_at (" not in points
+
+
+def test_keywords_of_a_language_are_content_words_also_of_texts_too_short_to_show_it() -> None:
+    asked = ("Bitte schicken Sie die Rechnung", "Ich brauche die Rechnung", "Meine Rechnung fehlt", "Rechnung bitte")
+    german = ClusterEvidence(0, 4, tuple(SummaryText(text, "user", (f'Asked: "{text}"',)) for text in asked))
+    said = offline_labels([german, EVIDENCE[1]]).items[0]
+    keywords = next(point for point in said.description if point.startswith("Often mentioned"))
+    assert "Rechnung (100%)" in keywords
+    assert not {"bitte", "ich", "meine", "brauche", "die", "sie"} & set(keywords.casefold().replace(",", "").split())
+
+
+def test_an_elided_article_is_no_part_of_a_keyword() -> None:
+    asked = ("Je veux changer l'adresse d'envoi", "L'adresse d'envoi est fausse", "Où changer l'adresse d'envoi ?")
+    french = ClusterEvidence(0, 3, tuple(SummaryText(text, "user", (f'Asked: "{text}"',)) for text in asked))
+    keywords = " ".join(offline_labels([french, EVIDENCE[1]]).items[0].description[:1])
+    assert "adresse" in keywords
+    assert "l'adresse" not in keywords

@@ -5,6 +5,7 @@ import pytest
 from llma_assets.labels import ClusterEvidence, SummaryText, offline_labels
 from llma_assets.labels.foreign_words import foreign_words
 from llma_assets.labels.requests import asked_in, requests_of
+from llma_assets.labels.words import spelled
 from llma_assets.summaries import ANSWERED, ASKED
 
 
@@ -161,3 +162,47 @@ def test_a_second_half_is_what_the_traces_ask_for_in_full() -> None:
     mixed = [call("I want to change my flight", f"I also want to {each}") for each in asked]
     others = [call("I want to change my flight", "I want to add a checked bag") for _ in range(5)]
     assert "economy" not in titles(mixed, others, BAGS)[0]
+
+
+def one_call(said: str, tool: str = "", *, trace: str) -> SummaryText:
+    """The summary of one call of a model, as the offline model makes it; without `said` it got a tool's result."""
+    flow = " → ".join([*(["user"] if said else []), *([tool] if tool else []), "assistant"])
+    bullets = ([ASKED.format(said)] if said else []) + [ANSWERED.format("Your reservation has been made.")]
+    return SummaryText((said or spelled(tool))[:60], flow, tuple(bullets), trace_id=trace)
+
+
+SONGS = [one_call("Play some music in the kitchen", trace=f"song {number % 5}") for number in range(6)]
+
+
+def test_calls_whose_users_say_yes_are_called_by_what_their_tools_do() -> None:
+    tables = [
+        one_call(said, "ReserveRestaurant", trace=f"trace {at}") for at, said in enumerate(("Yes.", "", "Paris."))
+    ]
+    cars = [one_call(said, "ReserveCar", trace=f"drive {at}") for at, said in enumerate(("Sure, yes.", "", "Oslo."))]
+    found = titles([*tables, *cars], SONGS)[0]
+    assert found in ("Reserve restaurant and reserve car", "Reserve car and reserve restaurant")
+
+
+def test_a_whole_trace_is_called_by_what_its_user_asks_whatever_its_tools_do() -> None:
+    traces = [
+        one_call(f"Please dispute a payment, {word}", "OpenDispute", trace=f"trace {word}")
+        for word in ("now", "Bob", "so")
+    ]
+    songs = [one_call("Play some music in the kitchen", "PlaySong", trace=f"song {number}") for number in range(3)]
+    assert titles(traces, songs)[0] == "Dispute a payment"
+
+
+@pytest.mark.parametrize(
+    ("said", "clause"),
+    [
+        ("Is the song from 2018?", "Is the song"),
+        ("My card is refused when I pay for groceries", "when I pay"),
+        ("I would appreciate your help", "I would appreciate"),
+    ],
+)
+def test_half_a_question_and_half_a_sentence_are_no_clauses(said: str, clause: str) -> None:
+    assert clause not in {found.text for found in requests_of([call(said)]).clauses}
+
+
+def test_a_whole_question_is_a_clause() -> None:
+    assert "Is my order ready" in {found.text for found in requests_of([call("Is my order ready?")]).clauses}
