@@ -36,6 +36,8 @@ SPREAD_ROWS = 4
 class IngestLimits:
     """Limits that bound the memory of an ingest: about 160 MB, and up to ten times the longest line or the batch.
 
+    Into the embedded server come 8 MB for each million events, up to 128 MB (`seen`).
+
     Attributes:
         max_line_bytes: a longer line is rejected without being read whole.
         batch_rows: most events of a batch; up to four times as many if they spread over years, because each month of
