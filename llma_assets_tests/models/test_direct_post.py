@@ -4,7 +4,7 @@ import openai
 import pytest
 
 from llma_assets.models.direct_post import direct_post
-from llma_assets.testing import ChatServer, Status
+from llma_assets.testing import ChatServer, Content, Status
 
 BODY = b'{"model": "m", "messages": [{"role": "user", "content": "Oslo?"}]}'
 
@@ -17,7 +17,7 @@ def client_of(server: ChatServer) -> tuple[openai.OpenAI, openai.DefaultHttpxCli
 def test_the_same_is_sent_as_by_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project-1")
-    with ChatServer(always="Yes") as server:
+    with ChatServer(always=Content("Yes")) as server:
         client, http = client_of(server)
         with client:
             response = direct_post(client, http, "chat/completions", BODY, 120.0)
