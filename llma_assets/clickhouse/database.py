@@ -190,13 +190,21 @@ class Database:
         for start in range(0, data.num_rows, step):
             self._insert_arrow(table, data.slice(start, step))
 
-    def exclusive(self, work: str) -> AbstractContextManager[None]:
+    def exclusive(self, work: str, holder: str = "") -> AbstractContextManager[bool]:
         """A lock for `work` among all threads and processes of this data folder.
 
         For rows that are looked up first and then inserted. It does not lock out processes with another data folder or
         on another machine, and has no effect if the folder does not exist.
+
+        Args:
+            holder: who asks; what is entered is whether the same one has held the lock last.
         """
-        return exclusive(self._client.data_dir, work)
+        return exclusive(self._client.data_dir, work, holder)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether it is the embedded server of the data folder, so that all who write to it share that folder."""
+        return self._client.embedded
 
     def tagged(self, **tags: str) -> "Database":
         """The same database with these tags in the `log_comment` of its queries, as JSON."""

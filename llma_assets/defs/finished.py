@@ -18,7 +18,7 @@ from llma_assets.themes import Theme
 
 if TYPE_CHECKING:
     from llma_assets.clickhouse import Database
-    from llma_assets.defs.runner import RunGroup
+    from llma_assets.defs.run_group import RunGroup
     from llma_assets.team_day import TeamDay
 
 OPEN_WORK = ("_failed", "_undone", "_waiting", "names_untested", "unanswered")

@@ -138,21 +138,21 @@ def _publish(database: Database, team_day: TeamDay, drafts: Sequence[_Draft]) ->
     different = [
         draft for draft in drafts if draft.text != published.get(uuids[draft.theme.theme_id], {}).get("properties", "")
     ]
-    database.insert_rows(
-        "events",
-        [
-            {
-                "uuid": uuids[draft.theme.theme_id],
-                "event": draft.theme.event,
-                "team_id": team_day.team_id,
-                "distinct_id": DISTINCT_ID,
-                "timestamp": team_day.start,
-                "properties": draft.text,
-            }
-            for draft in different
-            if draft.text
-        ],
-    )
+    new = [
+        {
+            "uuid": uuids[draft.theme.theme_id],
+            "event": draft.theme.event,
+            "team_id": team_day.team_id,
+            "distinct_id": DISTINCT_ID,
+            "timestamp": team_day.start,
+            "properties": draft.text,
+        }
+        for draft in different
+        if draft.text
+    ]
+    if new:
+        with database.exclusive("ingest"):  # an ingest that is at work learns that others have stored events
+            database.insert_rows("events", new)
     for draft in different:
         if before := published.get(uuids[draft.theme.theme_id]):
             # Readers with FINAL see the newest version anyway; a plain count should see one event, too.

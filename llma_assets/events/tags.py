@@ -72,7 +72,8 @@ def publish_tags(
     ]
     gone = [uuid for uuid in stored if uuid not in wanted]
     if changed:
-        database.insert_rows("events", changed)
+        with database.exclusive("ingest"):  # an ingest that is at work learns that others have stored events
+            database.insert_rows("events", changed)
     if gone:
         database.execute(
             DELETE_TAGS,

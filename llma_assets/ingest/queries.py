@@ -15,3 +15,8 @@ FROM events
 WHERE team_id IN (SELECT team_id FROM wanted)
     AND cityHash64(uuid) IN (SELECT cityHash64(uuid) FROM wanted)
 """
+
+KNOWN_UNTIL = KNOWN_EVENTS + "    AND inserted_at <= {until:DateTime64(6, 'UTC')}"
+"""The same of the events that were stored until a moment: a third column, of eight bytes that hardly change."""
+
+NOW = "SELECT now64(6, 'UTC')"

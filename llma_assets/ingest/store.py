@@ -1,17 +1,19 @@
 """Stores valid events: finds those that are new, and inserts them into the events table."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Collection, Iterator, Sequence
+from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from llma_assets.clickhouse import Database, SentTable
 from llma_assets.ingest import queries
 from llma_assets.ingest.moments import day_of
 from llma_assets.ingest.parsing import Event
+from llma_assets.ingest.seen import Digests, SeenKeys
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,14 +23,19 @@ T = TypeVar("T")
 MONTHS_AN_INSERT = 100
 """A server refuses an insert into more partitions, and may not let us lift that limit."""
 
+_ODD, _OTHER_ODD = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)
 _DAY_US = 86_400_000_000
 
 
-def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
+def store_new(database: Database, events: Sequence[Event], seen: SeenKeys | None = None) -> list[Event]:
     """Insert the events that are not stored yet, by months, and return them.
 
     Of several events with the same key the first is stored. Of several processes of one data folder with the same event
     only one inserts it. A failed insert stores all, some or none of the events; the call can be repeated.
+
+    Args:
+        seen: what the calls before this one have stored, so that only events of others are looked up; None to look up
+            all. All who write to the database have to share its data folder.
 
     Raises:
         DatabaseError: the database failed.
@@ -38,12 +45,38 @@ def store_new(database: Database, events: Sequence[Event]) -> list[Event]:
     first: dict[tuple[int, str], Event] = {}
     for event in events:
         first.setdefault((event.team_id, event.uuid), event)
-    with database.exclusive("ingest"):
-        known = _known(database, list(first.values()))
-        new = [event for key, event in first.items() if key not in known] if known else list(first.values())
-        for some in _by_months(new):
-            database.insert_arrow("events", _table(some))
+    wanted = list(first.values())
+    with database.exclusive("ingest", seen.holder if seen is not None else "") as alone:
+        if seen is None:
+            known = _known(database, _keys(wanted))
+            new = _without(wanted, known)
+            _insert(database, new)
+            return new
+        keys = _keys(wanted)
+        until = seen.begin(alone=alone, now=database.value(queries.NOW))
+        digests = _digests(keys)
+        is_seen = seen.find(digests)
+        known = _known(database, keys[~is_seen], until)
+        if is_seen.any():
+            known |= _known(database, keys[is_seen])
+        new = _without(wanted, known)
+        try:
+            _insert(database, new)
+        except BaseException:
+            seen.forget()
+            raise
+        # With what was known before: to find it here is cheaper.
+        seen.add(digests)
     return new
+
+
+def _insert(database: Database, events: Sequence[Event]) -> None:
+    for some in _by_months(events):
+        database.insert_arrow("events", _table(some))
+
+
+def _without(events: Sequence[Event], known: Collection[tuple[int, str]]) -> list[Event]:
+    return [event for event in events if (event.team_id, event.uuid) not in known] if known else list(events)
 
 
 def _by_months(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
@@ -61,13 +94,28 @@ def _month(day: int) -> date:
     return day_of(day * _DAY_US).replace(day=1)
 
 
-def _known(database: Database, events: Sequence[Event]) -> set[tuple[int, str]]:
-    """The keys of these events that are stored; may hold further keys if teams share uuids."""
-    wanted = np.empty(len(events), dtype=[("team_id", "<i8"), ("uuid", "<u8", 2)])  # as RowBinary has them
-    wanted["team_id"] = [event.team_id for event in events]
-    wanted["uuid"] = np.frombuffer(_uuids(events), dtype=">u8").reshape(-1, 2)
-    sent = SentTable("wanted", {"team_id": "Int64", "uuid": "UUID"}, wanted.tobytes())
-    found = database.arrow_with(sent, queries.KNOWN_EVENTS)
+def _keys(events: Sequence[Event]) -> NDArray[np.void]:
+    """Teams and uuids, as RowBinary has them."""
+    keys = np.empty(len(events), dtype=[("team_id", "<i8"), ("uuid", "<u8", 2)])
+    keys["team_id"] = [event.team_id for event in events]
+    keys["uuid"] = np.frombuffer(_uuids(events), dtype=">u8").reshape(-1, 2)
+    return keys
+
+
+def _digests(keys: NDArray[np.void]) -> Digests:
+    """64 bits of each key. Different ones may be equal, so what they say is looked up."""
+    uuids = keys["uuid"]
+    digests: Digests = uuids[:, 0] ^ (uuids[:, 1] * _ODD) ^ (keys["team_id"].astype(np.uint64) * _OTHER_ODD)
+    return digests
+
+
+def _known(database: Database, keys: NDArray[np.void], until: datetime | None = None) -> set[tuple[int, str]]:
+    """The keys of these that are stored, or were until then; may hold further keys if teams share uuids."""
+    sent = SentTable("wanted", {"team_id": "Int64", "uuid": "UUID"}, keys.tobytes())
+    if until is None:
+        found = database.arrow_with(sent, queries.KNOWN_EVENTS)
+    else:
+        found = database.arrow_with(sent, queries.KNOWN_UNTIL, until=until)
     return set(zip(found["team_id"].to_pylist(), found["uuid_text"].to_pylist(), strict=True))
 
 

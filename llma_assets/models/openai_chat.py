@@ -31,7 +31,7 @@ from llma_assets.tokens import load_vocabulary
 if TYPE_CHECKING:
     import openai
 
-_PATH = "/chat/completions"
+_PATH = "chat/completions"
 
 
 class OpenAIChat(OpenAIModel):
@@ -112,8 +112,6 @@ class OpenAIChat(OpenAIModel):
         capabilities = self._capabilities
 
         def call(form: RequestForm) -> tuple[Reply, CallMeter]:
-            import httpx2
-
             body = request_body(self._model, prompt, schema, form)
             content = orjson.dumps(body)
             meter = CallMeter(self._model, partial(most_usd_of_chat, self._model, body), self._allowance, record)
@@ -121,7 +119,7 @@ class OpenAIChat(OpenAIModel):
             def send(client: "openai.OpenAI", timeout_s: float) -> Any:
                 meter.start()
                 # Not `completions.create`, which rewrites the body by its types at each call: as much CPU as all else.
-                return client.post(_PATH, content=content, options={"timeout": timeout_s}, cast_to=httpx2.Response)
+                return self._server.post(client, _PATH, content, timeout_s)
 
             reply = self._server.call(send, deadline=deadline, on_failure=meter.fail)
             capabilities.note_accepted(form)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from llma_assets.models.circuit_breaker import CircuitBreaker
+from llma_assets.models.direct_post import direct_post
 from llma_assets.models.errors import (
     CallNotMade,
     ModelConfigurationError,
@@ -29,6 +30,7 @@ from llma_assets.models.throttle import Throttle
 from llma_assets.models.verdicts import Asked
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
 C = TypeVar("C")
@@ -77,6 +79,7 @@ class OpenAIServer:
         )
         self._throttle = Throttle(clock=policy.clock, sleep=policy.sleep)
         self._client: openai.OpenAI | None = None
+        self._http: httpx2.Client | None = None
         self._capabilities: dict[Hashable, Any] = {}
         self._lock = threading.Lock()
 
@@ -92,13 +95,16 @@ class OpenAIServer:
 
         with self._lock:
             if self._client is None:
+                self._http = openai.DefaultHttpxClient(event_hooks=bounding_hooks())
                 self._client = openai.OpenAI(
-                    api_key=self._key,
-                    base_url=self._url,
-                    max_retries=0,
-                    http_client=openai.DefaultHttpxClient(event_hooks=bounding_hooks()),
+                    api_key=self._key, base_url=self._url, max_retries=0, http_client=self._http
                 )
             return self._client
+
+    def post(self, client: "openai.OpenAI", path: str, content: bytes, timeout_s: float) -> "httpx2.Response":
+        """Post JSON in a call of `client`; see `direct_post`."""
+        assert self._http is not None  # it comes with the client
+        return direct_post(client, self._http, path, content, timeout_s)
 
     def with_policy(self, **changes: Any) -> "OpenAIServer":
         """The same server on connections of its own, with other values in its `RetryPolicy`."""

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from llma_assets.models.completion import json_of
+
 SHOWN_CHARS = 300
 _MOST_BYTES = 1 << 20
 _MOST_CHARS = 20_000
@@ -71,10 +73,7 @@ def error_in(body: bytes) -> Refusal | None:
     """
     if len(body) > _MOST_BYTES:
         return None
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+    found = json_of(body)
     if isinstance(found, list):
         found = found[0] if len(found) == 1 else None
     if not isinstance(found, dict) or found.get("data") or _has_message(found.get("choices")):

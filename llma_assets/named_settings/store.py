@@ -180,7 +180,7 @@ class NamedSettings:
             was = self._before(database, team_id, kind, name, at)
             self._store(database, before, with_one(before.parts, kind, name, was), author, seen=seen, now=now)
 
-    def _alone(self, database: Database) -> AbstractContextManager[None]:
+    def _alone(self, database: Database) -> AbstractContextManager[bool]:
         """One change at a time, of whichever team: what is there is read, compared, then written."""
         return database.exclusive(self.table)
 

@@ -49,6 +49,7 @@ class Writer:
         self._database = database
         self._team_day = team_day
         self._theme = theme
+        self._common = columns_of(team_day, theme)
         self._work = work
         self._ledger = ledger
         self._run_id = run_id
@@ -66,10 +67,10 @@ class Writer:
         for item_id in self._work.questions[question]:
             each = replace(result, item_id=item_id)
             try:
-                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+                row = _row(each, self._work.items[item_id], self._common)
             except Exception as error:  # an answer that cannot be stored fails its item alone
                 each = unusable(each, fault_of(error))
-                row = _row(each, self._work.items[item_id], self._theme, self._team_day)
+                row = _row(each, self._work.items[item_id], self._common)
             self.counts[each.status] += 1
             self.counts["answered_no"] += not each.relevant
             self.counts["line_refs"] += each.refs_total
@@ -101,12 +102,24 @@ class Writer:
             self.flush()
 
 
-def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+def columns_of(team_day: TeamDay, theme: Theme) -> dict[str, Any]:
+    """The columns that all rows of a theme and day have in common."""
+    return {
+        "team_id": team_day.team_id,
+        "day": team_day.day,
+        "theme_id": theme.theme_id,
+        "theme_version": theme.version,
+        "level": theme.level,
+        "batch_run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _row(result: SummaryResult, item: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
     def points(of: Sequence[Any]) -> str:
         return orjson.dumps([{"text": point.text, "line_refs": point.line_refs} for point in of]).decode()
 
     return {
-        **_item_columns(item, theme, team_day),
+        **_item_columns(item, common),
         "status": result.status,
         "error": result.error,
         "model": result.model,
@@ -121,19 +134,15 @@ def _row(result: SummaryResult, item: Mapping[str, Any], theme: Theme, team_day:
     }
 
 
-def copied_row(answer: Mapping[str, Any], item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
-    """The row of an item whose question is answered already, for another item, theme or day."""
-    return {**_item_columns(item, theme, team_day), "status": "generated", "error": "", **answer}
+def copied_row(answer: Mapping[str, Any], item: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of an item whose question is answered already, for another item, theme or day; see `columns_of`."""
+    return {**_item_columns(item, common), "status": "generated", "error": "", **answer}
 
 
-def _item_columns(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> dict[str, Any]:
+def _item_columns(item: Mapping[str, Any], common: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of a row that do not come from the model."""
     return {
-        "team_id": team_day.team_id,
-        "day": team_day.day,
-        "theme_id": theme.theme_id,
-        "theme_version": theme.version,
-        "level": theme.level,
+        **common,
         "item_id": item["item_id"],
         "trace_id": item["trace_id"],
         "generation_id": item["generation_id"],
@@ -143,5 +152,4 @@ def _item_columns(item: Mapping[str, Any], theme: Theme, team_day: TeamDay) -> d
         "text_length": item["text_length"],
         "event_count": item["event_count"],
         "trace_timestamp": item["trace_timestamp"],
-        "batch_run_id": f"team_{team_day.team_id}_{team_day.start:%Y-%m-%dT%H:%M:%SZ}",
     }

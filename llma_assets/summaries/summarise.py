@@ -4,8 +4,9 @@ One item belongs in `task`; retries, pauses and the circuit breaker in `models`;
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from itertools import chain
+from queue import SimpleQueue
 
 from llma_assets.models import (
     CallNotMade,
@@ -104,8 +105,7 @@ def _several_at_once(
                 if not calls.may_begin:
                     break
                 continue
-            for future in wait(calls.running, return_when=FIRST_COMPLETED).done:
-                yield from calls.results(future)
+            yield from calls.results(calls.ended.get())
     except GeneratorExit:
         raise
     except BaseException:
@@ -147,6 +147,7 @@ class _Calls:
     ) -> None:
         self.pool = ThreadPoolExecutor(concurrency, thread_name_prefix="summaries")
         self.running: dict[Future[SummaryResult], TextItem] = {}
+        self.ended: SimpleQueue[Future[SummaryResult]] = SimpleQueue()
         self.may_begin = True
         self._waiting = waiting
         self._task = task
@@ -169,7 +170,9 @@ class _Calls:
                 self.may_begin = False
                 yield self._task.deferred(item, TIME_IS_UP)
             else:
-                self.running[self.pool.submit(self._task.attempt, item)] = item
+                future = self.pool.submit(self._task.attempt, item)
+                self.running[future] = item
+                future.add_done_callback(self.ended.put)
 
     def results(self, future: Future[SummaryResult]) -> Iterator[SummaryResult]:
         """The results that are final once this call has ended."""

@@ -25,7 +25,7 @@ from llma_assets.summaries.batches import WAITING, ThemeBatches, Via
 from llma_assets.summaries.estimate import forecast_summaries
 from llma_assets.summaries.pending import Pending, pending
 from llma_assets.summaries.queries import SET_THEME_VERSION, TEXTS, TEXTS_AT_ONCE
-from llma_assets.summaries.result_writer import ROWS_AT_ONCE, Writer, copied_row
+from llma_assets.summaries.result_writer import ROWS_AT_ONCE, Writer, columns_of, copied_row
 from llma_assets.summaries.reuse import delete_later_days
 from llma_assets.summaries.selection import NO_CONTENT, NO_TEXTS, Selection, update_selection
 from llma_assets.summaries.summarise import remaining_results, summarise
@@ -215,9 +215,10 @@ def _ask(
 
 def _store_known_answers(database: Database, team_day: TeamDay, theme: Theme, work: Pending) -> None:
     """Store copies of known answers."""
+    common = columns_of(team_day, theme)
     for item_ids in chunked(work.reused, ROWS_AT_ONCE):
         items = [work.items[item_id] for item_id in item_ids]
-        rows = [copied_row(work.answers[item["question_hash"]], item, theme, team_day) for item in items]
+        rows = [copied_row(work.answers[item["question_hash"]], item, common) for item in items]
         database.insert_rows("trace_summaries", rows)
 
 

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 import orjson
 
 from llma_assets.clickhouse import Database
+from llma_assets.ingest.parsing import Event, parse_event
 
 NOW = datetime(2026, 11, 8, tzinfo=UTC)
 
@@ -55,3 +56,8 @@ def compressed(content: bytes, members: int = 1) -> bytes:
 def stored(database: Database) -> int:
     """Rows in the table, physical ones."""
     return int(database.value("SELECT count() FROM events"))
+
+
+def parsed(*events: dict[str, Any]) -> list[Event]:
+    """Events as they are stored."""
+    return [parse_event(orjson.dumps(each), NOW) for each in events]

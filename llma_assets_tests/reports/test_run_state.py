@@ -8,7 +8,7 @@ import pytest
 
 from llma_assets.clickhouse import Database
 from llma_assets.defs.finished import GroupState, look_at
-from llma_assets.defs.runner import RunGroup
+from llma_assets.defs.run_group import RunGroup
 from llma_assets.reports import RunState, run_state
 from llma_assets.team_day import TeamDay
 from llma_assets.testing import trace, write_events

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from llma_assets.cli.run.days import first_day_of
 from llma_assets.defs.made_with import made_with
-from llma_assets.defs.runner import GENERAL, RunGroup
+from llma_assets.defs.run_group import GENERAL, RunGroup
 from llma_assets.team_day import TeamDay
 from llma_assets.teams import TeamSettings
 from llma_assets.themes import GENERAL_IDS, Theme, ThemeError, themes_of

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 
 from llma_assets.cli.errors import INTERRUPTED
 from llma_assets.cli.run.runner import runner_of
-from llma_assets.defs.runner import RunGroup, RunGroupResult, Runner
+from llma_assets.defs.run_group import RunGroup, RunGroupResult
+from llma_assets.defs.runner import Runner
 
 if TYPE_CHECKING:
     from llma_assets.stage import Progress

@@ -25,7 +25,8 @@ from llma_assets.clusters import CLUSTERING_STAGE
 from llma_assets.defs.instance import opened_instance
 from llma_assets.defs.job_run import JobRun
 from llma_assets.defs.jobs import SUMMARIES
-from llma_assets.defs.runner import GENERAL, NOTHING_TO_DO, RunGroup, RunGroupResult, Runner
+from llma_assets.defs.run_group import GENERAL, NOTHING_TO_DO, RunGroup, RunGroupResult
+from llma_assets.defs.runner import Runner
 from llma_assets.discovery import TeamDecision
 from llma_assets.ledger import Skip, record_skip, skips_of_window, spent_since
 from llma_assets.reports import ActionOutcome, DeferredWork, PublishedClusters, published_of_teams

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from llma_assets.cli.run.run_groups import WorkerProcesses, _Worker
-from llma_assets.defs.runner import RunGroup, RunGroupResult
+from llma_assets.defs.run_group import RunGroup, RunGroupResult
 from llma_assets.stage import silent
 from llma_assets.team_day import TeamDay
 

@@ -126,6 +126,8 @@ def test_the_chance_is_that_of_a_binomial_and_of_the_likeliest_count_of_days() -
 
 
 def test_the_chance_of_silence_is_that_of_a_binomial_and_asks_for_items_on_several_days() -> None:
+    from scipy.stats import binom
+
     everything = np.full(DAYS, 100)
     counts = np.array([[9, 8, 5, 7, 1, 0, 0], [0, 29, 0, 0, 1, 0, 0], [9, 8, 5, 7, 9, 3, 3], [0] * DAYS])
     expected = min(binom.cdf(0, 30, 2 / 7), binom.cdf(1, 30, 3 / 7), binom.cdf(8, 30, 4 / 7))
