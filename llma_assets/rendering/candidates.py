@@ -299,7 +299,7 @@ def _all_items(
             **stored.get(row["item_id"], {}),
             "is_stored": row["item_id"] in stored,
             "is_drawn": per_hour > 0,
-            "probability": 1.0,
+            "probability": 1.0 if per_hour else 0.0,
             **counts,
         }
         for row in sorted(listed, key=itemgetter("first_at", "item_id"))

@@ -14,7 +14,7 @@ from llma_assets.summaries.schema import JudgedSummary, SummaryPoint
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import Theme
 
-RULES_VERSION = 1
+RULES_VERSION = 2
 """Part of the hash of such answers: raise it when a rule or the wording of its answers changes."""
 
 _COMPARING = {"performance"}

@@ -113,9 +113,10 @@ def _admitted(conversation: Conversation) -> Iterator[_Clue]:
 
 def _repeated(conversation: Conversation) -> Iterator[_Clue]:
     """Requests that a user repeats in similar words after an answer."""
+    language = _language(conversation)
     earlier: list[frozenset[str]] = []
     for at, step in conversation.users:
-        words = _stems(step.text[:1_000])
+        words = _stems(step.text[:1_000], language)
         assents = phrases("assent").match(step.text) is not None
         if len(words) >= _MIN_WORDS and not assents:
             if any(_alike(words, before, _ALIKE_REQUESTS) for before in earlier):
@@ -127,10 +128,11 @@ def _repeated(conversation: Conversation) -> Iterator[_Clue]:
 
 def _asked_again(conversation: Conversation) -> Iterator[_Clue]:
     """Questions that the application repeats after the user's answer; requests to confirm do not count."""
+    language = _language(conversation)
     earlier: list[tuple[frozenset[str], list[str]]] = []
     for at, step in conversation.answers:
         text = step.text[:1_000]
-        words, numbers = _stems(text), _NUMBER.findall(text)
+        words, numbers = _stems(text, language), _NUMBER.findall(text)
         if "?" not in text or is_courtesy(text) or _CONFIRMS.search(text) or len(words) < _MIN_WORDS:
             continue
         # With other numbers it is another offer.
@@ -141,12 +143,13 @@ def _asked_again(conversation: Conversation) -> Iterator[_Clue]:
 
 def _demands_again(conversation: Conversation) -> Iterator[_Clue]:
     """Information that the application asks for again: the user cannot give it. English."""
+    language = _language(conversation)
     wanted: list[frozenset[str]] = []
     for at, step in conversation.answers:
         match = english_match(phrases("demand"), step)
         if match is None:
             continue
-        things = _stems(" ".join(step.text[match.end() :].split()[:_WORDS_OF_DEMAND]))
+        things = _stems(" ".join(step.text[match.end() :].split()[:_WORDS_OF_DEMAND]), language)
         if any(things & before for before in wanted):
             said = sentence_at(step.text, match.start(), match.end())
             yield _Clue(at, _WEAK, Signal(ASKED_AGAIN, "", said, conversation.lines_of(step, match[0])))
@@ -155,10 +158,11 @@ def _demands_again(conversation: Conversation) -> Iterator[_Clue]:
 
 def _says_again(conversation: Conversation) -> Iterator[_Clue]:
     """Sentences that the application repeats in more than two answers: it is stuck."""
+    language = _language(conversation)
     said: list[tuple[frozenset[str], list[int], str]] = []
     for at, step in conversation.answers:
         for sentence in _SENTENCE.split(step.text[:1_000]):
-            words = _stems(sentence)
+            words = _stems(sentence, language)
             if len(words) < _MIN_WORDS or _OFFERS_HELP.search(sentence) or _CONFIRMS.search(sentence):
                 continue
             for before, where, _ in said:
@@ -178,10 +182,13 @@ def _alike(some: frozenset[str], others: frozenset[str], least: float) -> bool:
 
 
 @lru_cache(maxsize=4_096)
-def _stems(text: str) -> frozenset[str]:
-    words = content_words(text)
-    language = language_of(words)
-    return frozenset(stem(word, language) for word in words)
+def _stems(text: str, language: str) -> frozenset[str]:
+    return frozenset(stem(word, language) for word in content_words(text))
+
+
+def _language(conversation: Conversation) -> str:
+    """The language of all that was said by people: a single message may be too short to tell."""
+    return language_of([word for _, step in conversation.users for word in content_words(step.text[:1_000])])
 
 
 _FINDERS: tuple[Callable[[Conversation], Iterator[_Clue]], ...] = (
