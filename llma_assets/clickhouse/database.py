@@ -433,7 +433,13 @@ class RememberingDatabase(Database):
         if self._memory.limits is None:
             self.insert_rows(table, rows)
         else:
+            self._client.writes.tell(table, rows)
             self._memory.later.setdefault(table, []).extend(rows)
+
+    @property
+    def kept_rows(self) -> int:
+        """How many rows `insert_later` has kept so far."""
+        return sum(map(len, self._memory.later.values()))
 
     def insert_kept_rows(self) -> None:
         """Insert what `insert_later` has kept, each table by one insert."""

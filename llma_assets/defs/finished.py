@@ -39,13 +39,16 @@ class GroupState:
         first_day: date,
         themes: Sequence[Theme],
         made_with: str,
+        ends: "Database | None" = None,
     ) -> None:
         """
         Args:
+            ends: stores that a run has ended, if that is not `database`.
             themes: of the group, and those that they depend on.
             made_with: digest of all else that decides what a run does; "" to remember nothing.
         """
         self._database = database
+        self._ends = ends or database
         self._team_day = team_day
         self._run_group = run_group
         self._first_day = first_day
@@ -72,7 +75,7 @@ class GroupState:
         state = self.read()
         if state is None or summarised is None or (state.events, state.texts) != (events, summarised.texts):
             return
-        record_finished(self._database, self._team_day, self._run_group, state.digest(self._made_with))
+        record_finished(self._ends, self._team_day, self._run_group, state.digest(self._made_with))
 
 
 def look_at(database: "Database", groups: Sequence["RunGroup"]) -> list["RunGroup"]:

@@ -72,6 +72,11 @@ class Runner:
         self._verbose = verbose
         self._shard = shard
 
+    @property
+    def memory(self) -> "Database":
+        """The database; in a shard what it remembers between writes."""
+        return self._database if self._shard is None else self._shard.memory
+
     def discover(self, day: date) -> tuple[JobRun, dict[int, TeamDecision]]:
         """Decide which teams take part on a day; returns the decisions by team id, none if the run failed."""
         job_run = self._execute("discovery_job", partition_key=day.isoformat())
@@ -187,7 +192,15 @@ class Runner:
         return self._execute(trackers_job.name, partition_key=str(team_id))
 
     def _state_of(self, group: RunGroup) -> GroupState:
-        return GroupState(self._database, group.team_day, group.name, group.first_day, group.themes, group.made_with)
+        return GroupState(
+            self._database,
+            group.team_day,
+            group.name,
+            group.first_day,
+            group.themes,
+            group.made_with,
+            ends=self.memory,
+        )
 
     def _make(
         self, stages: Sequence[str], first: TeamDay, last: TeamDay, config: Mapping[str, Any], *, theme: str = ""

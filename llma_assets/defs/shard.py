@@ -30,8 +30,8 @@ from llma_assets.themes import themes_of_teams
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
 
-RUNS_AT_ONCE = 500
-"""What was done at stages is stored when there is so much, and at the end of the shard."""
+RUNS_AT_ONCE = 200
+"""Rows that no result needs are stored when there are so many, and at the end of the shard."""
 
 
 class Shard:
@@ -50,7 +50,8 @@ class Shard:
         self.failures: dict[int, str] = {}
         self.details = True
         """Whether its stages tell what pages and commands do, too; maps cost as much as the clusters that they show."""
-        self._memory = given.connection.between_writes(never=AGREED)
+        self.memory = given.connection.between_writes(never=AGREED)
+        """The database, for what is asked again and again, and for rows that can wait."""
         self._log = log
         self._stages = stages
         self._events: list[Event] = []
@@ -107,22 +108,7 @@ class Shard:
             known: the days that hold anything, if they are known.
         """
         known = self.days_with_anything(days) if known is None else known
-        try:
-            return self._make_all(stages, days, options, known)
-        finally:
-            try:
-                self._memory.insert_kept_rows()
-            except DatabaseError as error:
-                self._log.warning(f"rows that no result needs are not stored yet: {error}")
-
-    def _make_all(
-        self,
-        stages: Sequence[str],
-        days: Sequence[TeamDay],
-        options: Mapping[str, Mapping[str, Any]],
-        known: Days,
-    ) -> JobRun:
-        memory = self._memory
+        memory = self.memory
         learn_holdings(memory, days[0].team_id, days[0].back(HISTORY_DAYS).day)
         given = replace(self.given, database=memory)
         seconds: defaultdict[str, float] = defaultdict(float)
@@ -151,13 +137,17 @@ class Shard:
     def take_events(self) -> Iterator[Event]:
         """What was made since this was called before, for Dagster to record."""
         events, self._events = self._events, []
-        if len(self._runs) >= RUNS_AT_ONCE:
+        if len(self._runs) + self.memory.kept_rows >= RUNS_AT_ONCE:
             self.store_runs()
         yield from events
 
     def store_runs(self) -> None:
-        """Store what was done at stages, of all teams by one insert."""
+        """Store what was done at stages, and what no result needs, of all teams by one insert a table."""
         store_runs(self.given, self._runs, self._log)
+        try:
+            self.memory.insert_kept_rows()
+        except DatabaseError as error:
+            self._log.warning(f"what was forecast and which runs have ended is not stored: {error}")
 
     def check_results(self) -> Iterator[dg.AssetCheckEvaluation]:
         """One result of each check that was evaluated, over all teams."""

@@ -3,6 +3,7 @@
 from llma_assets.discovery.checks import CHECKS, decided_teams
 from llma_assets.discovery.decisions import DECISION_VERSION, TeamDecision, TeamStats, decide, window_of
 from llma_assets.discovery.eligible_teams import (
+    ask_decisions_of,
     discover,
     store_decisions,
     stored_decisions,
@@ -26,6 +27,7 @@ __all__ = [
     "TRIGGER_EVENTS_OF_TEAM",
     "TeamDecision",
     "TeamStats",
+    "ask_decisions_of",
     "decide",
     "decided_teams",
     "discover",

@@ -1,9 +1,9 @@
 """Decides on the teams of a day from their events, and stores the decisions. The rule belongs in `decisions`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.discovery import queries
 from llma_assets.discovery.decisions import NO_RECENT_EVENTS, TeamDecision, TeamStats, decide, window_of
 from llma_assets.source_catalog import register_tenants
@@ -48,12 +48,17 @@ def discover(database: Database, settings: TeamSettings, day: date) -> list[Team
     return decide(stats, settings, day, [row["team_id"] for row in known])
 
 
+def ask_decisions_of(database: RememberingDatabase, team_ids: Collection[int], day: date) -> None:
+    """Ask for the stored decisions of a day of several teams at once: that of each is known then."""
+    database.ask_together(queries.DECISIONS_OF_TEAMS, team_ids, day=day)
+
+
 def stored_decisions(database: Database, day: date, team_id: int | None = None) -> list[TeamDecision]:
     """The stored decisions of `day` by team id, or that of one team; empty if discovery has not run for it."""
     rows = (
         database.rows(queries.DECISIONS_OF_DAY, day=day)
         if team_id is None
-        else database.rows(queries.DECISION_OF_TEAM, day=day, team_id=team_id)
+        else database.rows(queries.DECISIONS_OF_TEAMS, day=day, team_ids=[team_id])
     )
     return [
         TeamDecision(

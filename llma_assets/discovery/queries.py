@@ -72,7 +72,7 @@ WHERE day = {day:Date}
 ORDER BY team_id
 """
 
-DECISION_OF_TEAM = DECISIONS_OF_DAY.replace("WHERE day", "WHERE team_id = {team_id:Int64} AND day")
+DECISIONS_OF_TEAMS = DECISIONS_OF_DAY.replace("WHERE day", "WHERE team_id IN {team_ids:Array(Int64)} AND day")
 
 # Key of eligible_teams: (team_id, day). The days of the windows of eligible teams.
 LET_IN_SINCE = """

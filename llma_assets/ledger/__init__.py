@@ -21,6 +21,7 @@ from llma_assets.ledger.metadata import budget_metadata, spending_metadata
 from llma_assets.ledger.rules import spending_within_budget, theme_spending_within_budget
 from llma_assets.ledger.skips import (
     Skip,
+    ask_skips_of,
     clear_skip,
     clear_skips,
     list_skips,
@@ -51,6 +52,7 @@ __all__ = [
     "StageUsage",
     "UsageLedger",
     "UsageTotals",
+    "ask_skips_of",
     "budget_metadata",
     "clear_skip",
     "clear_skips",

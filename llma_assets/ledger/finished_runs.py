@@ -28,7 +28,7 @@ def finished_digests(database: Database, team_ids: Sequence[int], day: date, run
 def record_finished(database: Database, team_day: TeamDay, run_group: str, digest: str) -> None:
     """Store the state that a run has left, with nothing to do."""
     key = {"team_id": team_day.team_id, "day": team_day.day, "run_group": run_group}
-    database.insert_rows("finished_runs", [{**key, "digest": digest}])
+    database.insert_later("finished_runs", [{**key, "digest": digest}])
 
 
 # Key of finished_runs: (team_id, day, run_group). Of all teams: a schedule asks for what is due of any of them.
@@ -56,6 +56,6 @@ def record_all_finished(database: Database, run_group: str, digests: Mapping[Tea
 
 def record_ended(database: Database, team_day: TeamDay) -> None:
     """Store that a run of the team's day has ended now; pages tell by it whether one is at work."""
-    database.insert_rows(
+    database.insert_later(
         "finished_runs", [{"team_id": team_day.team_id, "day": team_day.day, "run_group": "", "digest": ""}]
     )

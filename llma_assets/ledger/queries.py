@@ -21,10 +21,10 @@ FROM skips FINAL
 WHERE day BETWEEN {first_day:Date} AND {last_day:Date} AND stage = {stage:String}
 """
 
-SKIPS_OF_TEAM_AND_DAY = """
+SKIPS_OF_TEAMS_AND_DAY = """
 SELECT team_id, day, stage, theme_id, reason, detail
 FROM skips FINAL
-WHERE team_id = {team_id:Int64} AND day = {day:Date} AND reason != ''
+WHERE team_id IN {team_ids:Array(Int64)} AND day = {day:Date} AND reason != ''
 ORDER BY stage, theme_id
 """
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 
-from llma_assets.clickhouse import Database
+from llma_assets.clickhouse import Database, RememberingDatabase
 from llma_assets.ledger import queries
 from llma_assets.models import BUDGET
 from llma_assets.team_day import TeamDay
@@ -105,10 +105,15 @@ def list_skips(database: Database, *, day: date, team_id: int | None = None) -> 
     if team_id is None:
         rows = database.rows(queries.SKIPS_OF_DAY, day=day)
     elif database.may_hold("skips", team_id, day, day):
-        rows = database.rows(queries.SKIPS_OF_TEAM_AND_DAY, day=day, team_id=team_id)
+        rows = database.rows(queries.SKIPS_OF_TEAMS_AND_DAY, day=day, team_ids=[team_id])
     else:
         rows = []
     return [Skip(**row) for row in rows]
+
+
+def ask_skips_of(database: RememberingDatabase, team_ids: Collection[int], day: date) -> None:
+    """Ask for the skips of a day of several teams at once: those of each are known then."""
+    database.ask_together(queries.SKIPS_OF_TEAMS_AND_DAY, team_ids, day=day)
 
 
 def skips_of_window(database: Database, team_id: int, first_day: date, last_day: date) -> list[Skip]:

@@ -32,9 +32,9 @@ from llma_assets.clusters import (
     runs_of_day,
     standings_of,
 )
-from llma_assets.discovery import stored_decisions
+from llma_assets.discovery import ask_decisions_of, stored_decisions
 from llma_assets.labels import ClusterLabel, ask_labels_of, labels_of
-from llma_assets.ledger import list_skips
+from llma_assets.ledger import ask_skips_of, list_skips
 from llma_assets.reports.published import PublishedCluster, PublishedClusters, PublishedRun
 from llma_assets.team_day import TeamDay
 from llma_assets.themes import stored_versions, themes_of
@@ -56,6 +56,8 @@ def published_of_teams(
         reader = database.remembering()
         ask_runs_of_day(reader, some, day)
         ask_edits_of(reader, some)
+        ask_skips_of(reader, some, day)
+        ask_decisions_of(reader, some, day)
         runs = [run for team_id in some for run in runs_of_day(reader, TeamDay(team_id, day))]
         ask_clusters_of(reader, runs)
         ask_labels_of(reader, runs)

@@ -111,7 +111,7 @@ def update_selection(
     }
     # Where items have changed the numbers have, most often: to ask costs as much as to write them again.
     if selection.changes or database.rows(THEME_DAY, **key) != [numbers]:
-        database.insert_rows("theme_days", [{**key, **numbers}])
+        database.insert_later("theme_days", [{**key, **numbers}])
     if not database.may_hold("theme_items", team_day.team_id, team_day.back(-1).day, part=theme.theme_id):
         return selection
     later = {**key, "last_day": team_day.back(-REMEMBERED_DAYS).day}

@@ -22,12 +22,12 @@ class _Stage:
         begun_at: when it first reported.
         at: its last report: the day, items done, and items of the day.
         gained: items done since `begun_at`, also on earlier days.
-        expected: items on all days of the run, 0 if unknown.
+        expected: items on all days of the run, 0 if unknown; None until it is asked for.
     """
 
     begun_at: float
     at: "tuple[TeamDay, int, int]"
-    expected: int
+    expected: int | None = None
     gained: int = 0
 
 
@@ -41,7 +41,7 @@ class TimeLeft:
     ) -> None:
         """
         Args:
-            expected: gives the items of a stage and team on all days of the run, 0 if unknown.
+            expected: gives the items that a stage and team have still to do on all days of the run, 0 if unknown.
         """
         self._clock = clock
         self._expected = expected
@@ -51,7 +51,7 @@ class TimeLeft:
         """Record how many items of a day are done; the themes of a day report one after another."""
         key = (stage, team_day.team_id)
         if key not in self._stages:
-            self._stages[key] = _Stage(self._clock(), (team_day, done, total), self._expected(*key))
+            self._stages[key] = _Stage(self._clock(), (team_day, done, total))
             return
         of = self._stages[key]
         day, before, _ = of.at
@@ -66,7 +66,11 @@ class TimeLeft:
             return None
         took_s = self._clock() - of.begun_at
         _, done, total = of.at
-        return None if took_s < MIN_ELAPSED_S else took_s / of.gained * max(total - done, of.expected - of.gained)
+        if took_s < MIN_ELAPSED_S:
+            return None
+        if of.expected is None:  # asked about stages that take long alone
+            of.expected = of.gained + self._expected(stage, team_id)
+        return took_s / of.gained * max(total - done, of.expected - of.gained)
 
 
 def rough_duration(seconds: float) -> str:

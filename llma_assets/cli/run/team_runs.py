@@ -257,7 +257,7 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     groups = groups if options.texts_only else ahead.at(team_day.team_id, groups)
     if not any(group.due for group in groups) and not options.texts_only:
         results = {group.name: NOTHING_TO_DO for group in groups}
-        return _with_deferred_work(database, _team_run(team_day, first_day, None, groups, results, manual))
+        return _with_deferred_work(runner.memory, _team_run(team_day, first_day, None, groups, results, manual))
     if not options.texts_only and (missing := missing_model(database, first, team_day, themes)):
         return TeamRun(team_day, "failed", "failed", missing, first_day, manual=manual)
     windows[team_day.team_id] = (first_day, team_day.day)
@@ -271,7 +271,8 @@ def _run_team(  # noqa: PLR0911 - one return for each outcome
     wait_s = options.batch_wait_s or 0.0
     if len(groups) == 1:
         results = run_groups(groups, run_sequentially(runner, progress.label), batch_wait_s=wait_s)
-        return _with_deferred_work(database, _team_run(team_day, first_day, None, groups, results, manual))
+        # What this process has written is known to it; of groups in others it would not be.
+        return _with_deferred_work(runner.memory, _team_run(team_day, first_day, None, groups, results, manual))
     # The processes start while the texts are made.
     with worker_processes(min(options.at_once, len(groups)), progress, verbose=options.verbose) as workers:
         progress.label(GENERAL)
@@ -315,12 +316,12 @@ def _progress_note(database: "Database", windows: Mapping[int, tuple[date, date]
     return ProgressNote(TimeLeft(expected=to_summarise), spent_usd)
 
 
-def _with_deferred_work(database: "Database", run: TeamRun) -> TeamRun:
+def _with_deferred_work(memory: "Database", run: TeamRun) -> TeamRun:
     """The outcome with deferred and failed work of the themes that ran."""
     ran = {theme_id for group, _ in run.groups for theme_id in group.theme_ids}
     left = [
         DeferredWork(skip.day, skip.stage, skip.theme_id, skip.reason, skip.detail)
-        for skip in skips_of_window(database, run.team_day.team_id, run.first_day, run.team_day.day)
+        for skip in skips_of_window(memory, run.team_day.team_id, run.first_day, run.team_day.day)
         if skip.stage in ASKING_STAGES and skip.theme_id in ran and skip.reason not in NOTHING_TO_ASK
     ]
     return replace(run, left=left)
