@@ -113,7 +113,8 @@ def find_attributes(
 
 def ask_attributes_of(database: Database, runs: Sequence[Run], *, least_users: int) -> None:
     """Ask what `compare` reads of several runs at once, where answers are remembered."""
-    ask_of_runs(database, runs, queries.ATTRIBUTES_OF_RUN)
+    if any(database.may_hold("run_attributes", run.team_id, run.day, run.day, part=run.theme_id) for run in runs):
+        ask_of_runs(database, runs, queries.ATTRIBUTES_OF_RUN)
     new = [run for run in runs if _stored(database, run) is None]
     # What people took out differs by run, so that each is asked alone.
     if len({(run.window_start, run.window_end) for run in new}) == 1 and not any(

@@ -85,8 +85,18 @@ ORDER BY document_id
 
 
 def ask_labels_of(database: Database, runs: Sequence[Run]) -> None:
-    """Ask for the labels of several runs and their tests at once, where answers are remembered."""
-    ask_of_runs(database, runs, LABELS_OF_RUN, NAME_TESTS_OF_RUN)
+    """Ask for the labels of several runs, their tests and the names of groups at once, where answers are remembered."""
+    tables = {
+        LABELS_OF_RUN: "cluster_labels",
+        NAME_TESTS_OF_RUN: "cluster_name_tests",
+        GROUP_LABELS_OF_RUN: "cluster_group_labels",
+    }
+    there = [
+        sql
+        for sql, table in tables.items()
+        if any(database.may_hold(table, run.team_id, run.day, run.day, part=run.theme_id) for run in runs)
+    ]
+    ask_of_runs(database, runs, *there)
 
 
 def labels_of(database: Database, run: Run) -> dict[int, ClusterLabel]:
@@ -120,7 +130,8 @@ def known_group_labels(database: Database, run: Run, contents: list[str]) -> lis
 
 def group_labels_of(database: Database, run: Run) -> list[dict[str, Any]]:
     """The names of a run's groups of clusters; none where it has no upper level."""
-    return rows_of_run(database, GROUP_LABELS_OF_RUN, run) if orjson.loads(run.quality).get("groups") else []
+    may_be = database.may_hold("cluster_group_labels", run.team_id, run.day, run.day, part=run.theme_id)
+    return rows_of_run(database, GROUP_LABELS_OF_RUN, run) if may_be and orjson.loads(run.quality).get("groups") else []
 
 
 def too_close_of(tests: Sequence[Mapping[str, Any]]) -> dict[int, int]:
