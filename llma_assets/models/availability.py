@@ -48,7 +48,10 @@ def are_usable(settings: Settings, chat_models: Collection[str | None] = (None,)
     Args:
         chat_models: names of chat models, None for that of the settings.
     """
-    models = [*(chat_model(settings, name) for name in chat_models), embedder(settings)]
+    try:
+        models = [*(chat_model(settings, name) for name in chat_models), embedder(settings)]
+    except ModelConfigurationError:
+        return False
     return all(
         isinstance(each, OpenAIChat | OpenAIEmbedder) and is_usable(each.server.asked(each.name)) for each in models
     )

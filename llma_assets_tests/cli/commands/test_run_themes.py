@@ -119,7 +119,7 @@ def test_one_theme_at_a_time_gives_the_same_as_several(traffic: Database, llma_j
 def test_ctrl_c_ends_all_processes_and_running_it_again_finishes(
     traffic: Database, llma_json: Callable[..., Answer], settings: Settings
 ) -> None:
-    with ChatServer(latency_s=30) as server:
+    with ChatServer(latency_s=10) as server:
         environment = dict(os.environ, OPENAI_BASE_URL=server.url, LLMA_CHAT_MODEL="gpt-4.1-nano")
         environment["LLMA_EMBEDDING_MODEL"] = "offline"
         command = [sys.executable, "-m", "llma_assets.cli.main", *RUN]
