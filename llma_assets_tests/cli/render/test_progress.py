@@ -86,13 +86,13 @@ def test_the_time_that_is_left_and_the_cost_so_far_stand_beside_the_numbers(
 
 
 def test_the_time_left_counts_the_days_that_are_still_to_come_and_not_what_was_there_before() -> None:
-    now = [0.0]
+    now, left = [0.0], [400]
     time_left = TimeLeft(
-        lambda: now[0], expected=lambda stage, team_id: 400 if (stage, team_id) == ("trace_summaries", 1) else 0
+        lambda: now[0], expected=lambda stage, team_id: left[0] if (stage, team_id) == ("trace_summaries", 1) else 0
     )
     time_left.update("trace_summaries", MONDAY, 100, 200)
     assert time_left.seconds_left("trace_summaries", 1) is None
-    now[0] = 10.0
+    now[0], left[0] = 10.0, 300
     time_left.update("trace_summaries", MONDAY, 200, 200)
     assert time_left.seconds_left("trace_summaries", 1) == pytest.approx(30.0)
     # The next day, and then the second theme of that day, begin anew.
