@@ -40,7 +40,7 @@ from llma_assets.labels.evidence_choice import members_to_read, split, unit
 from llma_assets.labels.held_out import HeldOutAccuracy, held_out_tests, overall
 from llma_assets.labels.label_inputs import read_label_inputs
 from llma_assets.labels.name_distances import nearest_names
-from llma_assets.labels.request_titles import are_calls, requests_by_trace
+from llma_assets.labels.requests import are_calls, requests_by_trace
 from llma_assets.labels.words import phrases
 from llma_assets.models import OfflineEmbedder
 from llma_assets.summaries.extractive import extract_summary

@@ -14,11 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 
-from llma_assets.labels.evidence import ClusterEvidence, SummaryText
+from llma_assets.labels.evidence import ClusterEvidence
 from llma_assets.labels.label_checks import TITLE_WORDS
-from llma_assets.labels.requests import THANKS, Clause, Requests, content_of, language_of_requests, requests_of
+from llma_assets.labels.requests import THANKS, Clause, Requests, are_calls, content_of, requests_by_trace
 from llma_assets.languages import ENGLISH, count_words
 
 NEIGHBOURS = 3
@@ -30,7 +29,7 @@ TRACES_OF_NAME = 6
 
 _CONTRAST = 0.5
 _SMOOTH = 0.02
-_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9, "thanks": 0.9, "tool": 0.6}
+_WEIGHT_OF_START = {"verb": 1.0, "clause": 0.9, "question": 0.9, "thanks": 0.9, "told": 0.9, "tool": 0.6}
 _THANKS_APART = 0.3
 """Thanks are a title where the share of the traces that thank is so much above that of other clusters."""
 _LATER = 0.75
@@ -60,6 +59,7 @@ class ScoredClause:
         score: higher is better; comparable within a cluster.
         verb: whether it begins with a verb.
         tool: whether it is the name of a tool.
+        told: whether it is an id that is given.
         code: whether it holds a code that few traces have, such as that of an airport.
     """
 
@@ -69,6 +69,7 @@ class ScoredClause:
     score: float
     verb: bool
     tool: bool
+    told: bool
     code: bool
 
 
@@ -185,7 +186,7 @@ def _second(own: RequestsOfCluster, best: ScoredClause, least: tuple[float, floa
         if each.code or each.score < least_score * best.score:
             return None
         both = len(best.text.split()) + len(each.text.split()) + 1 in TITLE_WORDS
-        names_only = each.text.split(maxsplit=1)[0].casefold() in _ARTICLES
+        names_only = each.told or each.text.split(maxsplit=1)[0].casefold() in _ARTICLES
         if not both or names_only or best.words & each.words or THANKS in best.words | each.words:
             continue
         # "Upgrade to economy class" has words of "upgrade to business class" and of "economy class" alone.
@@ -234,22 +235,6 @@ def _within(text: str) -> str:
     return text if own else text[0].lower() + text[1:]
 
 
-def are_calls(evidence: Sequence[ClusterEvidence]) -> bool:
-    """Whether the summaries are of single calls of models: only then a trace has several."""
-    traces = [text.trace_id for each in evidence for text in (*each.representatives, *each.members) if text.trace_id]
-    return len(set(traces)) < len(traces)
-
-
-def requests_by_trace(summaries: Sequence[SummaryText], *, of_calls: bool = False) -> list[Requests]:
-    """The requests of each trace, so that a trace with many generations counts once."""
-    lone = count()
-    of_trace: dict[str | int, list[SummaryText]] = {}
-    for summary in summaries:
-        of_trace.setdefault(summary.trace_id or next(lone), []).append(summary)
-    language = language_of_requests(summaries)
-    return [requests_of(own, language, of_calls=of_calls) for own in of_trace.values()]
-
-
 def _shares(requests: Sequence[Requests]) -> dict[str, float]:
     counts = Counter(word for each in requests for word in each.words)
     return {word: number / len(requests) for word, number in counts.items()}
@@ -286,7 +271,14 @@ def _ranked(requests: Sequence[Requests], own: Shares, value: Shares, weight: Sh
         verb = clause.start in ("verb", "tool")
         asked = content_of(clause.text.split()[0], ENGLISH) if verb else frozenset()
         scored = ScoredClause(
-            clause.text, clause.words, asked & clause.words, score, verb, clause.start == "tool", rare
+            clause.text,
+            clause.words,
+            asked & clause.words,
+            score,
+            verb=verb,
+            tool=clause.start == "tool",
+            told=clause.start == "told",
+            code=rare,
         )
         key = clause.text.casefold()
         if key not in best or best[key].score < score:

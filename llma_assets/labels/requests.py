@@ -6,8 +6,9 @@ Choosing among the clauses belongs in `request_titles`, phrases in `words`.
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import count
 
-from llma_assets.labels.evidence import SummaryText
+from llma_assets.labels.evidence import ClusterEvidence, SummaryText
 from llma_assets.labels.words import flow_steps, phrases, spelled
 from llma_assets.languages import (
     AFTER_CLAUSES,
@@ -59,7 +60,7 @@ class Clause:
         names: stems of those written with a capital in the middle of a sentence.
         codes: whether these are capitals only, as in "ATL", "PIN".
         start: how it begins: "verb" (after "to", "please"), "clause" or "question"; "thanks" asks for nothing,
-            "tool" is the name of one as words.
+            "tool" is the name of one as words, "told" an id that is given.
         light: whether it begins with a verb that says little, or with a form that is no request: "make", "changing".
         later: whether it is from a later message than the first that asks for something.
     """
@@ -84,6 +85,22 @@ class Requests:
 
     words: frozenset[str]
     clauses: tuple[Clause, ...]
+
+
+def are_calls(evidence: Sequence[ClusterEvidence]) -> bool:
+    """Whether the summaries are of single calls of models: only then a trace has several."""
+    traces = [text.trace_id for each in evidence for text in (*each.representatives, *each.members) if text.trace_id]
+    return len(set(traces)) < len(traces)
+
+
+def requests_by_trace(summaries: Sequence[SummaryText], *, of_calls: bool = False) -> list[Requests]:
+    """The requests of each trace, so that a trace with many generations counts once."""
+    lone = count()
+    of_trace: dict[str | int, list[SummaryText]] = {}
+    for summary in summaries:
+        of_trace.setdefault(summary.trace_id or next(lone), []).append(summary)
+    language = language_of_requests(summaries)
+    return [requests_of(own, language, of_calls=of_calls) for own in of_trace.values()]
 
 
 def language_of_requests(summaries: Sequence[SummaryText]) -> str:
@@ -115,7 +132,8 @@ def requests_of(summaries: Sequence[SummaryText], language: str = ENGLISH, *, of
             words |= {THANKS} if thanks else set()
             asks = asks or bool(thanks)
             clauses |= dict.fromkeys(Clause(said, *_ONLY_THANKS) for said in thanks if said.count(" ") + 1 in _SPAN)
-            found = [] if text.casefold() in tools else list(dict.fromkeys(_clauses(text, own, later=later)))
+            only_tools = all(part in tools for part in text.casefold().split(", "))
+            found = [] if only_tools else list(dict.fromkeys(_clauses(text, own, later=later)))
             clauses |= dict.fromkeys(found)
             later = later or bool(found)
             asks = asks or any(clause.words for clause in found)
@@ -183,7 +201,10 @@ def _spans(tokens: Sequence[str], language: str, opening_kind: str) -> Iterator[
         if _WORD.fullmatch(token):
             run.append(token)
         elif token not in ",/'’-&":
-            yield from _within(_without_value(run, token), language, opening=opening, closing=_is_told(run, token))
+            if language == ENGLISH and _is_told(run, token):
+                yield from _told(run[:-1])
+            else:
+                yield from _within(run, language, opening=opening, closing=False)
             run, opening = [], ""
     yield from _within(run, language, opening=opening, closing=True)
 
@@ -193,8 +214,12 @@ def _is_told(run: list[str], token: str) -> bool:
     return len(run) > 1 and run[-1].casefold() in STATES and any(each.isdigit() for each in token)
 
 
-def _without_value(run: list[str], token: str) -> list[str]:
-    return run[:-1] if _is_told(run, token) else run
+def _told(run: list[str]) -> Iterator[tuple[list[str], str]]:
+    """ "my user ID" of "Sure, my user ID is lee_613": who says that gives it."""
+    for start in range(len(run)):
+        if run[start].casefold() in ("my", "our", "the") and SHORTEST <= len(run) - start + 1 <= LONGEST:
+            yield ["give", *run[start:]], "told"
+            return
 
 
 def _within(run: list[str], language: str, *, opening: str, closing: bool) -> Iterator[tuple[list[str], str]]:
@@ -213,7 +238,7 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
     ends = [
         at
         for at in range(1, len(run) + 1)
-        if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work"))
+        if (content[at - 1] or lower[at - 1] in PARTICLES or lower[at - 1].startswith("work") or _may_do(lower[:at]))
         and (lower[at] in AFTER_CLAUSES if at < len(run) else closing)
     ]
     for start in range(len(run)):
@@ -222,15 +247,33 @@ def _within(run: list[str], language: str, *, opening: str, closing: bool) -> It
             # "Is the song from 2018" is not "is the song".
             whole = lower[start] in STATES and lower[start + 1 : start + 2] != ["there"]
             here = [end for end in ends if SHORTEST <= end - start <= LONGEST and (not whole or end == len(run))]
-            yield from ((run[start:end], kind) for end in here)
+            yield from ((run[start:end], kind) for end in here if not _asks_for_half(lower[start:end], lower[end:]))
+
+
+def _may_do(lower: Sequence[str]) -> bool:
+    """Whether words end as "how many bags I can take" does: what such a verb is about has been said before."""
+    return lower[-1] in LIGHT_VERBS and lower[-2:-1] != [] and lower[-2] in OFFERS and bool(ASKS & set(lower))
+
+
+def _asks_for_half(lower: Sequence[str], after: Sequence[str]) -> bool:
+    """Whether words ask for something of which the rest follows: "how many bags" of "how many bags I can take"."""
+    if not after or after[0] not in SUBJECTS:
+        return False
+    for at, word in enumerate(lower):
+        if word in ("what", "which") or (word == "how" and lower[at + 1 : at + 2] in (["many"], ["much"])):
+            return not (STATES | OFFERS | {"do", "does", "did"}) & set(lower[at:])
+    return False
 
 
 def _kind_of_start(lower: Sequence[str], content: Sequence[bool], start: int, opening: str) -> str:
     word, before = lower[start], lower[start - 1] if start else ""
+    after = lower[start + 1] if start + 1 < len(lower) else ""
     if word in FILLERS or (word == "i" and FILLERS & set(lower[start + 1 : start + 3])):
         return ""
+    if word.endswith("'ll") or (word == "there" and lower[start + 2 : start + 3] == ["any"]):
+        return ""
     if word in ASKS:
-        return "" if word == "when" and lower[start + 1 : start + 2] and lower[start + 1] in SUBJECTS else "question"
+        return "" if after == "about" or (word == "when" and after in SUBJECTS) else "question"
     if (start == 0 and opening) or before in LEADS:
         if content[start] or (opening == "verb" and word in LIGHT_VERBS):
             return opening if start == 0 else "clause"

@@ -138,7 +138,7 @@ def test_what_users_say_of_an_id_is_a_title_without_its_value() -> None:
     lost = [call("I don't remember the reservation ID.") for _ in range(5)]
     told = [call(f"Sure, my member ID is mia_{number}.") for number in range(5)]
     assert titles(lost, BAGS)[0] == "I don't remember the reservation ID"
-    assert titles(told, BAGS)[0] == "My member ID"
+    assert titles(told, BAGS)[0] == "Give my member ID"
 
 
 def test_a_cluster_of_goodbyes_is_called_by_its_thanks_and_others_are_not() -> None:
@@ -198,10 +198,41 @@ def test_a_whole_trace_is_called_by_what_its_user_asks_whatever_its_tools_do() -
         ("Is the song from 2018?", "Is the song"),
         ("My card is refused when I pay for groceries", "when I pay"),
         ("I would appreciate your help", "I would appreciate"),
+        ("I prefer flights that depart late", "I prefer flights"),
+        ("We'll use one certificate", "We'll use one certificate"),
+        ("We’ll use one certificate", "We’ll use one certificate"),
+        ("How about one certificate?", "How about one certificate"),
+        ("Could you check if there are any flights?", "there are any flights"),
+        ("I'd like to find out how many total suitcases I can take", "find out how many total suitcases"),
     ],
 )
 def test_half_a_question_and_half_a_sentence_are_no_clauses(said: str, clause: str) -> None:
     assert clause not in {found.text for found in requests_of([call(said)]).clauses}
+
+
+def test_a_question_is_whole_with_its_subject_and_where_a_thing_is_asked_for() -> None:
+    said = call("I'd like to find out how many suitcases I can take", "What is the status of the order I placed?")
+    found = {found.text for found in requests_of([said]).clauses}
+    assert {"find out how many suitcases I can take", "What is the status of the order"} <= found
+
+
+def test_what_users_will_do_is_a_clause_without_its_subject() -> None:
+    assert "use one certificate" in {found.text for found in requests_of([call("We'll use one certificate")]).clauses}
+
+
+def test_an_id_that_is_told_is_no_second_half() -> None:
+    asked = [call("I want to change my flight", f"My user ID is mia_{number}") for number in range(5)]
+    assert titles(asked, BAGS)[0] == "Change my flight"
+
+
+def test_a_call_of_several_tools_asks_for_nothing_in_their_names() -> None:
+    title = "Get reservation details, search direct flight"
+    flow = "get_reservation_details → assistant → search_direct_flight"
+    found = requests_of([SummaryText(title, flow, ("Search direct flight: JFK",))], of_calls=True).clauses
+    assert {(clause.text, clause.start) for clause in found} == {
+        ("get reservation details", "tool"),
+        ("search direct flight", "tool"),
+    }
 
 
 def test_a_whole_question_is_a_clause() -> None:
