@@ -443,10 +443,13 @@ class RememberingDatabase(Database):
 
     def insert_kept_rows(self) -> None:
         """Insert what `insert_later` has kept, each table by one insert."""
-        while self._memory.later:
-            table = next(iter(self._memory.later))
-            self.insert_rows(table, self._memory.later[table])
-            del self._memory.later[table]
+        for table in list(self._memory.later):
+            rows = self._memory.later.pop(table, [])  # another thread may have been faster
+            try:
+                self.insert_rows(table, rows)
+            except BaseException:
+                self._memory.later.setdefault(table, []).extend(rows)
+                raise
 
     def rows(self, sql: str, /, **parameters: Any) -> list[dict[str, Any]]:
         """All rows of a query; they are the caller's own."""

@@ -1,7 +1,7 @@
 """Which days of a team tables hold rows of: asked once, and kept up by what this process writes.
 
 Most of what a stage looks for before it writes is not there: a new day has no stored rows, and no later day has any.
-Which tables are asked about belongs in `reports.day_states`.
+Which tables are asked about belongs in `reports.holdings`.
 """
 
 import threading
